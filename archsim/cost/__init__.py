@@ -1,0 +1,1 @@
+"""What an action costs: components, cited constants, estimators, technology scaling and pricing."""
