@@ -1,1 +1,1 @@
-"""What other tools would answer for the same run, formula for formula, defects included; nothing of the core imports it."""
+"""What other tools would answer for the same run, defects included; nothing of the core imports it."""

@@ -1,4 +1,4 @@
-"""SCALE-Sim's scratchpads, exactly: address streams in demand order, the flushing read buffer, the line-wise write buffer.
+"""SCALE-Sim's scratchpads, exactly: addresses in demand order, the flushing read buffer, the line-wise write buffer.
 
 The peer walks a matrix of addresses cycle by cycle. Its read buffer (CALC mode) is a set that is emptied whenever half
 of the capacity has been filled with distinct addresses; its write buffer stores lines of one word per array column and
@@ -43,7 +43,7 @@ def window_addresses(layer: PeerLayer) -> tuple[Addresses, Addresses, NDArray[np
 
 
 def skewed_order(steps: int, lanes: int) -> tuple[Addresses, Addresses]:
-    """(step, lane) of every entry of a ``steps`` x ``lanes`` tile fed through a skew: by cycle = step + lane, then lane."""
+    """(step, lane) of every entry of a ``steps`` x ``lanes`` tile fed through a skew: by step + lane, then lane."""
     cycle = np.arange(steps + lanes - 1, dtype=np.int32)[:, None]
     lane = np.arange(lanes, dtype=np.int32)[None, :]
     step = cycle - lane

@@ -85,7 +85,9 @@ def layers_of(network: Network) -> tuple[PeerLayer, ...]:
         if not layer.weighted:
             continue
         if layer.stride[0] != layer.stride[1]:
-            problems.append(Problem(f"layer '{layer.name}': the peers have one stride for both axes", value=layer.stride))
+            problems.append(
+                Problem(f"layer '{layer.name}': the peers have one stride for both axes", value=layer.stride)
+            )
             continue
         found.extend(_entries(layer))
     if problems:

@@ -105,7 +105,7 @@ def answer(layers: Iterable[PeerLayer], config: ScaleSimConfig) -> ScaleSimAnswe
 
 
 def refuse_impossible(layers: Iterable[PeerLayer]) -> None:
-    """Raise ``UnsupportedError`` for layers whose kernel exceeds the unpadded input: SCALE-Sim stops with an assertion."""
+    """Raise ``UnsupportedError`` for kernels larger than the unpadded input: SCALE-Sim stops with an assertion."""
     problems = [
         Problem(
             f"layer '{layer.name}': SCALE-Sim knows no padding and stops at a kernel larger than its input",
