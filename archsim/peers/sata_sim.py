@@ -13,10 +13,10 @@ Every convention is a switch of :class:`~archsim.peers.sata_sim_config.Conventio
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from archsim.errors import Problem, UnsupportedError
 from archsim.peers.layers import PeerLayer
+from archsim.peers.sata_sim_answer import ComputeEnergy, MemoryEnergy, SataSimAnswer
 from archsim.peers.sata_sim_config import (
     CURRENT,
     EYERISS,
@@ -42,9 +42,11 @@ __all__ = [
     "SHIPPED_STEPS",
     "STEPS",
     "Accounting",
+    "ComputeEnergy",
     "Conventions",
     "Glb",
     "LayerStat",
+    "MemoryEnergy",
     "PeUnit",
     "SataSimAnswer",
     "SataSimConfig",
@@ -62,105 +64,6 @@ LIMITS = (
     "energy per operation is a fixed power divided by the clock",
 )
 _NJ_PER_MJ = 1e6  # mW x s = mJ
-
-
-@dataclass(frozen=True)
-class ComputeEnergy:
-    """Energy of one tag over the whole array, nJ."""
-
-    operation_nj: float
-    ungated_nj: float
-    leakage_nj: float
-
-    @property
-    def total_nj(self) -> float:
-        """Sum of the three parts."""
-        return self.operation_nj + self.ungated_nj + self.leakage_nj
-
-
-@dataclass(frozen=True)
-class MemoryEnergy:
-    """DRAM energy per operand and SRAM energy per buffer, nJ; keys are ifmap, weight and ofmap."""
-
-    dram_nj: dict[str, float]
-    sram_dynamic_nj: dict[str, float]
-    sram_leakage_nj: dict[str, float]
-
-
-@dataclass(frozen=True)
-class SataSimAnswer:
-    """SATA_Sim's totals, its energies and its per-layer cycle statistics."""
-
-    config: SataSimConfig
-    timesteps: int
-    sparsity: float
-    layers: tuple[LayerStat, ...]
-    total_cycles: int
-    weight_load_cycles: int
-    mac_ops: int
-    lif_ops: int
-    compute: dict[str, ComputeEnergy]
-    memory: MemoryEnergy
-    limits: tuple[str, ...]
-
-    @property
-    def compute_nj(self) -> float:
-        """Energy of all PEs: units and scratchpads."""
-        return sum(part.total_nj for part in self.compute.values())
-
-    @property
-    def dram_nj(self) -> float:
-        """DRAM energy."""
-        return sum(self.memory.dram_nj.values())
-
-    @property
-    def sram_leakage_nj(self) -> float:
-        """Leakage of the three buffers."""
-        return sum(self.memory.sram_leakage_nj.values())
-
-    @property
-    def sram_nj(self) -> float:
-        """Energy of the three buffers, leakage included."""
-        return sum(self.memory.sram_dynamic_nj.values()) + self.sram_leakage_nj
-
-    @property
-    def total_nj(self) -> float:
-        """Energy of the inference."""
-        return self.compute_nj + self.dram_nj + self.sram_nj
-
-    @property
-    def latency_s(self) -> float:
-        """Total cycles over the clock."""
-        return self.total_cycles * self.config.cycle_s
-
-    def components_nj(self) -> dict[str, float]:
-        """The total split into what a chip's components would be: PE tags, buffers (dynamic, leakage), DRAM operands."""
-        parts = {f"{tag} {kind}": value for tag, energy in self.compute.items() for kind, value in _parts(energy)}
-        parts.update({f"DRAM {operand}": value for operand, value in self.memory.dram_nj.items()})
-        parts.update({f"GLB {operand} dynamic": value for operand, value in self.memory.sram_dynamic_nj.items()})
-        parts.update({f"GLB {operand} leakage": value for operand, value in self.memory.sram_leakage_nj.items()})
-        return parts
-
-    def summary(self) -> dict[str, float]:
-        """The numbers of one row of the reference summary, under its column names."""
-        row = {
-            "timestep": self.timesteps,
-            "sparsity": self.sparsity,
-            "layers": len(self.layers),
-            "total_cycles": self.total_cycles,
-            "cycles_weight_load_part": self.weight_load_cycles,
-            f"latency_s_at_{self.config.clock_mhz:g}MHz": self.latency_s,
-            "total_mac_ops": self.mac_ops,
-            "total_lif_ops": self.lif_ops,
-            "comp_total_nJ": self.compute_nj,
-            "mem_total_nJ": self.dram_nj + self.sram_nj,
-            "dram_total_nJ": self.dram_nj,
-            "sram_total_nJ": self.sram_nj,
-            "sram_leak_nJ": self.sram_leakage_nj,
-            "total_nJ": self.total_nj,
-        }
-        row.update({f"comp_{tag}_nJ": energy.total_nj for tag, energy in self.compute.items()})
-        return row
 
 
 def sparsity_of(density: float) -> float:
@@ -295,7 +198,3 @@ def _traffic(rules: Conventions, stats: tuple[LayerStat, ...], timesteps: int) -
         "ofmap": sum(stat.sram_ofmap_writes for stat in stats) * (1 if rules.output_writes_once else timesteps),
     }
     return dram, sram
-
-
-def _parts(energy: ComputeEnergy) -> tuple[tuple[str, float], ...]:
-    return ("operation", energy.operation_nj), ("ungated", energy.ungated_nj), ("leakage", energy.leakage_nj)

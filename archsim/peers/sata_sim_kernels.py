@@ -2,7 +2,7 @@
 
 Source: github.com/RuokaiYin/SATA_Sim at d447058, inference-energy-cal/hw_kernels.py (synthesis results, node and clock
 not stated) and mem-stat.yaml of its flow with CACTI 7 (28 nm itrs-lop SRAM at 360 K, 2 banks, 32-byte blocks; DRAM as
-shipped). Transcribed figures; powers in mW (internal plus switching) at the characterisation clock, leakage in uW, areas in um2.
+shipped). Transcribed figures; dynamic powers are internal plus switching at the characterisation clock.
 """
 
 from __future__ import annotations
