@@ -1,0 +1,172 @@
+"""A resolved network: layers whose shapes, value widths, sources and neurons are all known.
+
+Nothing here knows a file format or a chip. :mod:`archsim.workload.shapes` makes these objects from a workload file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+Shape = tuple[int, int, int]
+"""(channels, height, width); linear: (features, 1, 1); matmul: (features, rows, 1)."""
+
+Encoding = Literal["direct", "rate", "ttfs", "events"]
+INPUT = "input"
+"""The name under which the network's own input is a source."""
+WEIGHTED = ("conv2d", "linear", "matmul")
+POOLS = ("avgpool2d", "sumpool2d", "maxpool2d")
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """One neuron model, updated once per timestep.
+
+    ``v[t] = leak * v[t-1] + i[t]``; a spike leaves when ``v`` compares true with ``threshold``; then ``v`` is set to 0
+    (``hard``), lowered by the threshold (``subtract``) or lowered at the next step (``delayed_subtract``). ``cuba_lif``
+    keeps a synaptic current, ``i[t] = current_leak * i[t-1] + x[t]``, as a second state word.
+    """
+
+    model: Literal["if", "lif", "cuba_lif"] = "lif"
+    leak: float = 0.9375
+    threshold: float = 1.0
+    reset: Literal["hard", "subtract", "delayed_subtract"] = "hard"
+    compare: Literal[">", ">="] = ">="
+    max_spikes: int = 1
+    current_leak: float = 0.0
+
+    @property
+    def state_words(self) -> int:
+        """Words of state that outlive a timestep: the membrane, and for ``cuba_lif`` the synaptic current."""
+        return 2 if self.model == "cuba_lif" else 1
+
+    @property
+    def delayed_reset_bit(self) -> bool:
+        """Whether one more bit per neuron remembers that the reset is still due."""
+        return self.reset == "delayed_subtract"
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Bits of a weight, of a membrane potential (and of any current), and of an element of a direct input."""
+
+    weight_bits: int = 8
+    membrane_bits: int = 16
+    input_bits: int = 8
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer, fully resolved.
+
+    ``sources`` names the producers (``"input"``: the network's input; empty: a row of an independent table). ``in_bits``
+    and ``in_max`` describe one element of the input edge, for ``add`` the widest of its operands; ``out_bits`` and
+    ``out_max`` the edge that leaves. A signed edge carries currents.
+    """
+
+    index: int
+    name: str
+    kind: str
+    sources: tuple[str, ...]
+    in_shape: Shape
+    out_shape: Shape
+    in_bits: int
+    out_bits: int
+    in_max: int
+    out_max: int
+    weight_bits: int
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    groups: int = 1
+    bias: bool = False
+    neuron: Neuron | None = None
+    in_signed: bool = False
+    out_signed: bool = False
+
+    @property
+    def weighted(self) -> bool:
+        """Whether the layer multiplies its input with weights (conv2d, linear, matmul)."""
+        return self.kind in WEIGHTED
+
+    @property
+    def positions(self) -> int:
+        """Output positions that share the same weights: Ho*Wo; rows of a matmul; 1 for linear."""
+        return self.out_shape[1] * self.out_shape[2]
+
+    @property
+    def reduction(self) -> int:
+        """Products summed into one output value: C/groups * kh * kw; 0 without weights."""
+        return self.in_shape[0] // self.groups * self.kernel[0] * self.kernel[1] if self.weighted else 0
+
+    @property
+    def filters(self) -> int:
+        """Output channels of one group."""
+        return self.out_shape[0] // self.groups
+
+    @property
+    def neurons(self) -> int:
+        """Neurons that the layer carries: every element of its output map, or none."""
+        channels, height, width = self.out_shape
+        return channels * height * width if self.neuron is not None else 0
+
+    @property
+    def weights(self) -> int:
+        """Weights without biases: groups * filters * reduction."""
+        return self.groups * self.filters * self.reduction
+
+    @property
+    def macs(self) -> int:
+        """Products per timestep if no value were zero: weights * positions (padding counted, as everyone does)."""
+        return self.weights * self.positions
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, or with ``chained`` false a table of layers that do not feed each other."""
+
+    name: str
+    timesteps: int
+    layers: tuple[Layer, ...]
+    input_shape: Shape | None
+    encoding: Encoding | None
+    precision: Precision
+    chained: bool = True
+    description: str = ""
+    source: str = ""
+
+    @cached_property
+    def _by_name(self) -> dict[str, Layer]:
+        return {layer.name: layer for layer in self.layers}
+
+    @cached_property
+    def _consumers(self) -> dict[str, tuple[Layer, ...]]:
+        found: dict[str, tuple[Layer, ...]] = {}
+        for layer in self.layers:
+            for source in dict.fromkeys(layer.sources):
+                found[source] = (*found.get(source, ()), layer)
+        return found
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name (KeyError if there is none)."""
+        return self._by_name[name]
+
+    def consumers(self, name: str) -> tuple[Layer, ...]:
+        """The layers that read what ``name`` (a layer, or ``"input"``) produces, in the order of the list."""
+        return self._consumers.get(name, ())
+
+    @property
+    def input_max(self) -> int:
+        """Largest value of an element of the network's input: 2**input_bits - 1 if direct, else 1."""
+        return (1 << self.precision.input_bits) - 1 if self.encoding == "direct" else 1
+
+    @property
+    def weighted_layers(self) -> tuple[Layer, ...]:
+        """The layers with weights, in order."""
+        return tuple(layer for layer in self.layers if layer.weighted)
+
+    @property
+    def macs(self) -> int:
+        """Dense products per timestep over all layers."""
+        return sum(layer.macs for layer in self.layers)

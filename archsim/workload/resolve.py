@@ -1,0 +1,206 @@
+"""From what a workload file says to a :class:`Network`, or to every contradiction in it at once.
+
+A layer whose input is unknown because of an earlier mistake is judged only by what does not depend on that input; where
+a layer states its own ``input_shape``, the walk goes on from there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from archsim.config import Document
+from archsim.errors import Problem
+from archsim.workload import shapes
+from archsim.workload.graph import carries_neuron, find_sources
+from archsim.workload.network import INPUT, Layer, Network, Neuron, Precision, Shape
+from archsim.workload.schema import AnyLayer, InputSpec, NeuronLayerSpec, NeuronSpec, PrecisionSpec, WeightedSpec
+from archsim.workload.shapes import Blame, Edge
+
+_CURRENT_LEAK = 0.5
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The parts of a workload file that could be read; ``None`` for those that could not."""
+
+    layers: list[AnyLayer | None]
+    names: list[str | None]
+    chained: bool = True
+    input: InputSpec | None = None
+    neuron: NeuronSpec = field(default_factory=NeuronSpec)
+    precision: PrecisionSpec = field(default_factory=PrecisionSpec)
+    name: str = ""
+    timesteps: int = 1
+    description: str = ""
+    source: str = ""
+
+
+def resolve(draft: Draft, document: Document) -> tuple[Network, list[Problem]]:
+    """The network of a draft, and all problems; with any, the network lacks the layers that could not be resolved."""
+    walk = _Walk(draft, document)
+    layers = tuple(layer for layer in map(walk.visit, range(len(draft.layers))) if layer is not None)
+    stated = draft.input
+    precision = Precision(**draft.precision.model_dump())
+    network = Network(
+        name=draft.name,
+        timesteps=draft.timesteps,
+        layers=layers,
+        input_shape=None if stated is None else shapes.full_shape(stated.shape),
+        encoding=None if stated is None else stated.encoding,
+        precision=precision,
+        chained=draft.chained,
+        description=draft.description,
+        source=draft.source,
+    )
+    return network, walk.problems
+
+
+class _Walk:
+    """One pass over the layers in order, remembering the edge behind each."""
+
+    def __init__(self, draft: Draft, document: Document) -> None:
+        self.draft, self.document = draft, document
+        self.sources, self.labels, self.problems = find_sources(draft.layers, draft.names, draft.chained, document)
+        self.spiking = carries_neuron(draft.layers, self.labels, self.sources)
+        self.membrane_bits = draft.precision.membrane_bits
+        self.edges: dict[str, Edge] = {}
+        if draft.input is not None:
+            maximum = (1 << draft.precision.input_bits) - 1 if draft.input.encoding == "direct" else 1
+            self.edges[INPUT] = Edge(shapes.full_shape(draft.input.shape), maximum)
+
+    def visit(self, index: int) -> Layer | None:
+        """Resolve one layer; None if a mistake, here or before, leaves it unknown."""
+        spec = self.draft.layers[index]
+        if spec is None:
+            return None
+        blame = self._blame(index)
+        neuron = self._neuron(spec, index, blame)
+        sources, entering = self._entering(spec, index, blame)
+        leaving = self._leaving(spec, entering, neuron, blame)
+        if leaving is None:
+            return None
+        self.edges[self.labels[index]] = leaving
+        return self._layer(spec, index, sources, entering, leaving, neuron) if entering else None
+
+    def _blame(self, index: int) -> Blame:
+        def blame(key: str, message: str, **hints: Any) -> None:
+            self.problems.append(self.document.problem(("layers", index, key), message, **hints))
+
+        return blame
+
+    def _entering(self, spec: AnyLayer, index: int, blame: Blame) -> tuple[tuple[str, ...], list[Edge]]:
+        """Sources and the edges from them as the layer sees them; no edges if one is unknown."""
+        if not self.draft.chained:
+            sources, found = self._row(spec, index, blame)
+        else:
+            sources, found = self.sources[index] or (), []
+            if all(name in self.edges for name in sources):
+                found = [self.edges[name] for name in sources]
+            found = _one_shape(found, sources, blame)
+            if spec.input_shape is not None:
+                found = _as_stated(spec, shapes.full_shape(spec.input_shape), found, sources, blame)
+        return sources, [replace(edge, shape=shapes.entering_shape(spec, edge.shape, blame)) for edge in found]
+
+    def _row(self, spec: AnyLayer, index: int, blame: Blame) -> tuple[tuple[str, ...], list[Edge]]:
+        """Input of a row of a table: its own shape; the network's input where that is the first row's shape."""
+        shape = shapes.own_input_shape(spec)
+        if shape is None:
+            blame("input_shape", "is missing: in a table (chained: false) every layer states it")
+            return (), []
+        if index == 0 and INPUT in self.edges and self.edges[INPUT].shape == shape:
+            return (INPUT,), [self.edges[INPUT]]
+        if isinstance(spec, NeuronLayerSpec):
+            return (), [shapes.current(shape, self.membrane_bits)]
+        return (), [Edge(shape, self.draft.neuron.max_spikes or 1)]
+
+    def _leaving(self, spec: AnyLayer, entering: list[Edge], neuron: Neuron | None, blame: Blame) -> Edge | None:
+        shape = shapes.leaving_shape(spec, entering[0].shape, blame) if entering else None
+        if spec.output_shape is not None:
+            stated = shapes.full_shape(spec.output_shape)
+            if shape not in (None, stated):
+                blame("output_shape", f"contradicts the layer, which makes {shapes.show(shape)}", value=spec.output_shape)
+            shape = stated
+        if shape is None:
+            return None
+        values = math.prod(shape) * self.draft.timesteps
+        if values > shapes.MAX_VALUES:
+            blame("name", f"makes {values:,} values per input; at most {shapes.MAX_VALUES:,} are modelled")
+            return None
+        return shapes.leaving_edge(spec, shape, entering or [Edge(shape, 1)], neuron, self.membrane_bits, blame)
+
+    def _neuron(self, spec: AnyLayer, index: int, blame: Blame) -> Neuron | None:
+        """The layer's neuron: its own keys over the workload's, over the defaults."""
+        own = spec.neuron if isinstance(spec, WeightedSpec | NeuronLayerSpec) else None
+        if not self.spiking[index]:
+            if own is not None:
+                blame("neuron", "this layer carries no neuron: 'spiking' is false, or a neuron layer follows")
+            return None
+        merged = self.draft.neuron.model_dump(exclude_none=True)
+        stated = {} if own is None else own.model_dump(exclude_none=True)
+        merged |= stated
+        model = merged.get("model", Neuron.model)
+        if model == "if":
+            if stated.get("leak", 1.0) != 1.0:
+                blame("neuron", "an IF neuron does not leak", value=stated["leak"], allowed="leak: 1.0")
+            merged["leak"] = 1.0
+        if model == "cuba_lif":
+            merged.setdefault("current_leak", _CURRENT_LEAK)
+        else:
+            if "current_leak" in stated:
+                blame("neuron", f"{model} keeps no synaptic current; cuba_lif does", value=stated["current_leak"])
+            merged.pop("current_leak", None)
+        return Neuron(**merged)
+
+    def _layer(
+        self,
+        spec: AnyLayer,
+        index: int,
+        sources: tuple[str, ...],
+        entering: list[Edge],
+        leaving: Edge,
+        neuron: Neuron | None,
+    ) -> Layer:
+        widest = max(entering, key=lambda edge: edge.maximum)
+        own_bits = spec.weight_bits if isinstance(spec, WeightedSpec) else None
+        return Layer(
+            index=index,
+            name=spec.name,
+            kind=spec.type,
+            sources=sources,
+            in_shape=entering[0].shape,
+            out_shape=leaving.shape,
+            in_bits=widest.bits,
+            out_bits=leaving.bits,
+            in_max=widest.maximum,
+            out_max=leaving.maximum,
+            weight_bits=own_bits or self.draft.precision.weight_bits,
+            neuron=neuron,
+            in_signed=any(edge.signed for edge in entering),
+            out_signed=leaving.signed,
+            **shapes.geometry(spec),
+        )
+
+
+def _one_shape(edges: list[Edge], sources: tuple[str, ...], blame: Blame) -> list[Edge]:
+    """The edges, if all have one shape (only an add has several)."""
+    if len({edge.shape for edge in edges}) <= 1:
+        return edges
+    found = ", ".join(f"{name} {shapes.show(edge.shape)}" for name, edge in zip(sources, edges, strict=True))
+    blame("inputs", f"adds maps of different shapes: {found}")
+    return []
+
+
+def _as_stated(
+    spec: AnyLayer, stated: Shape, edges: list[Edge], sources: tuple[str, ...], blame: Blame
+) -> list[Edge]:
+    """The edges with the shape that the layer states; a problem if they deliver another one."""
+    if not edges:
+        return [Edge(stated, 1)] * max(1, len(sources))
+    delivered = edges[0].shape
+    if not shapes.same_values(spec, stated, delivered):
+        text = f"contradicts what '{sources[0]}' delivers, {shapes.show(delivered)}"
+        blame("input_shape", text, value=list(stated))
+        return [replace(edge, shape=stated) for edge in edges]
+    return edges

@@ -1,0 +1,200 @@
+"""What a workload file may say. Meaning (do the shapes chain? do the names exist?) is checked in ``resolve``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from archsim.config import Strict
+from archsim.errors import Problem, WorkloadError
+
+Size = Annotated[int, Field(ge=1, le=1 << 24)]
+Offset = Annotated[int, Field(ge=0, le=1 << 16)]
+Pair = Size | tuple[Size, Size]
+OffsetPair = Offset | tuple[Offset, Offset]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\w[\w.+ \-]*$")]
+ShapeList = Annotated[list[Size], Field(min_length=1, max_length=3)]
+Density = Annotated[float, Field(ge=0.0, le=1.0)]
+WeightBits = Annotated[int, Field(ge=1, le=32)]
+
+
+class NeuronSpec(Strict):
+    """A neuron model; what is not stated comes from the workload's ``neuron``, then from the defaults named here."""
+
+    model: Literal["if", "lif", "cuba_lif"] | None = Field(None, description="default: lif")
+    leak: float | None = Field(
+        None, ge=0.0, le=1.0, description="fraction of the membrane potential kept per timestep; if: 1; default 0.9375"
+    )
+    threshold: float | None = Field(None, gt=0.0, description="default: 1.0")
+    reset: Literal["hard", "subtract", "delayed_subtract"] | None = Field(None, description="default: hard")
+    compare: Literal[">", ">="] | None = Field(None, description="how the potential meets the threshold; default: >=")
+    max_spikes: int | None = Field(None, ge=1, le=255, description="largest value sent in one timestep; default: 1")
+    current_leak: float | None = Field(
+        None, ge=0.0, le=1.0, description="cuba_lif: fraction of the synaptic current kept per timestep; default: 0.5"
+    )
+
+    @model_validator(mode="after")
+    def _fits_model(self) -> NeuronSpec:
+        if self.model == "if" and self.leak not in (None, 1.0):
+            raise WorkloadError(Problem("an IF neuron does not leak", key="leak", value=self.leak, allowed="1.0"))
+        if self.model in ("if", "lif") and self.current_leak is not None:
+            raise WorkloadError(Problem(f"{self.model} keeps no synaptic current; cuba_lif does", key="current_leak"))
+        return self
+
+
+class PrecisionSpec(Strict):
+    """Bits of the stored numbers."""
+
+    weight_bits: WeightBits = 8
+    membrane_bits: int = Field(16, ge=2, le=32, description="of a membrane potential, and of any current")
+    input_bits: int = Field(8, ge=1, le=16, description="of an element of a direct-coded input")
+
+
+class InputSpec(Strict):
+    """The network's input and its code."""
+
+    shape: ShapeList = Field(description="[channels, height, width]")
+    encoding: Literal["direct", "rate", "ttfs", "events"] = Field(
+        description="direct: real values, the same at every timestep; the others: spikes"
+    )
+
+
+class LayerSpec(Strict):
+    """What every layer may say."""
+
+    name: Name
+    from_: Name | None = Field(None, alias="from", description="an earlier layer, or 'input', instead of the previous one")
+    input_shape: ShapeList | None = Field(None, description="checked where layers chain; needed where they do not")
+    output_shape: ShapeList | None = Field(None, description="checked")
+
+
+class WeightedSpec(LayerSpec):
+    """What every layer with weights may say."""
+
+    bias: bool = False
+    spiking: bool | None = Field(
+        None, description="whether neurons follow; default: yes, unless an explicit neuron layer follows on every way"
+    )
+    neuron: NeuronSpec | None = None
+    weight_bits: WeightBits | None = None
+
+
+class Conv2dSpec(WeightedSpec):
+    """A convolution; output sizes are rounded down."""
+
+    type: Literal["conv2d"]
+    out_channels: Size
+    in_channels: Size | None = Field(None, description="checked")
+    kernel: Pair
+    stride: Pair = 1
+    padding: OffsetPair = 0
+    groups: Size = 1
+
+
+class LinearSpec(WeightedSpec):
+    """A fully connected layer; a map before it is flattened."""
+
+    type: Literal["linear"]
+    out_features: Size
+    in_features: Size | None = Field(None, description="checked where layers chain")
+
+
+class MatmulSpec(WeightedSpec):
+    """Rows of tokens times one weight matrix: [rows, in_features] x [in_features, out_features]."""
+
+    type: Literal["matmul"]
+    out_features: Size
+    in_features: Size | None = Field(None, description="checked where layers chain")
+    rows: Size | None = Field(None, description="checked where layers chain")
+
+
+class PoolSpec(LayerSpec):
+    """A pool; output sizes are rounded down."""
+
+    type: Literal["avgpool2d", "sumpool2d", "maxpool2d"]
+    kernel: Pair
+    stride: Pair | None = Field(None, description="default: the kernel")
+    padding: OffsetPair = 0
+
+
+class AddSpec(LayerSpec):
+    """The sum of two or more maps of one shape: ``inputs``, or the previous layer and ``with``."""
+
+    type: Literal["add"]
+    inputs: Annotated[list[Name], Field(min_length=2, max_length=64)] | None = None
+    with_: Name | None = Field(None, alias="with")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> AddSpec:
+        if (self.inputs is None) == (self.with_ is None):
+            raise WorkloadError(Problem("an add names its operands with 'inputs: [A, B]', or one of them with 'with: B'"))
+        if self.inputs is not None and self.from_ is not None:
+            raise WorkloadError(Problem("'inputs' already says where the operands come from", key="from"))
+        return self
+
+
+class PlainSpec(LayerSpec):
+    """A layer that only reshapes, or whose numbers are folded into weights and thresholds."""
+
+    type: Literal["flatten", "batchnorm"]
+
+
+class NeuronLayerSpec(LayerSpec):
+    """Neurons at a place of their own: behind a pool or an add."""
+
+    type: Literal["neuron"]
+    neuron: NeuronSpec | None = None
+
+
+AnyLayer = Annotated[
+    Conv2dSpec | LinearSpec | MatmulSpec | PoolSpec | AddSpec | PlainSpec | NeuronLayerSpec, Field(discriminator="type")
+]
+
+
+class ActivitySpec(Strict):
+    """A recorded trace, or densities and the generator that turns them into spikes."""
+
+    density: Density | dict[str, Density] | None = Field(
+        None, description="non-zero fraction at the input of layers with weights: one for all, or by layer and 'default'"
+    )
+    trace: str | None = Field(None, min_length=1, max_length=1000, description="npz file beside the workload file")
+    generator: Literal["bernoulli", "clustered"] = "bernoulli"
+    dispersion: float | None = Field(None, ge=0.0, lt=1.0, description="clustered: how unlike channels and places are")
+    seed: int = Field(0, ge=0, lt=1 << 63)
+
+    @model_validator(mode="after")
+    def _one_source(self) -> ActivitySpec:
+        if (self.density is None) == (self.trace is None):
+            raise WorkloadError(Problem("an activity is either a 'density' or a 'trace'"))
+        drawn = self.model_fields_set & {"generator", "dispersion", "seed"}
+        if self.trace is not None and drawn:
+            raise WorkloadError(Problem("recorded spikes need no generator", key=min(drawn)))
+        if self.generator == "clustered" and self.dispersion is None:
+            text = "the clustered generator needs a stated 'dispersion' from 0 (as bernoulli) to below 1"
+            raise WorkloadError(Problem(text, key="generator"))
+        if self.generator == "bernoulli" and self.dispersion:
+            text = "bernoulli spikes have no dispersion; 'generator: clustered' has"
+            raise WorkloadError(Problem(text, key="dispersion", value=self.dispersion))
+        return self
+
+
+class WorkloadFile(Strict):
+    """A spiking network and its activity."""
+
+    name: Name
+    description: str = ""
+    source: str = Field("", description="where the network and its densities come from")
+    timesteps: int = Field(ge=1, le=100_000)
+    input: InputSpec | None = None
+    neuron: NeuronSpec = NeuronSpec()
+    precision: PrecisionSpec = PrecisionSpec()
+    layers: Annotated[list[AnyLayer], Field(min_length=1, max_length=10_000)]
+    chained: bool = Field(True, description="false: a table of layers that do not feed each other")
+    activity: ActivitySpec | None = Field(None, description="default: every value non-zero")
+
+    @model_validator(mode="after")
+    def _has_input(self) -> WorkloadFile:
+        if self.chained and self.input is None:
+            raise WorkloadError(Problem("layers that chain need the shape and encoding of the network's input", key="input"))
+        return self

@@ -1,0 +1,46 @@
+"""Finding a trace beside its workload file: nowhere else, unless asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from archsim.workload.npz import MAX_UNPACKED_BYTES
+
+
+class TraceRefusedError(Exception):
+    """The trace cannot be read from there; the message says why."""
+
+
+def locate(trace: str, folder: Path, roots: Sequence[Path], allow_outside: bool) -> Path:
+    """The regular file that ``trace`` names relative to ``folder``.
+
+    Links are followed first; what they lead to must lie in or below one of the ``roots`` unless ``allow_outside``.
+    Raises TraceRefusedError for other places, missing files, folders and devices.
+    """
+    try:
+        path = (folder / trace).resolve()
+        inside = any(path.is_relative_to(root.resolve()) for root in roots)
+        if not inside and not allow_outside:
+            raise TraceRefusedError(
+                "lies outside the workload file's folder; it is read only when traces from outside are asked for"
+            )
+        if inside and Path(trace).is_absolute() and not allow_outside:
+            raise TraceRefusedError("is an absolute path; state it relative to the workload file")
+        if not path.exists():
+            raise TraceRefusedError("this trace file does not exist")
+        if not path.is_file():
+            raise TraceRefusedError("this is no regular file")
+        if path.stat().st_size > MAX_UNPACKED_BYTES:
+            raise TraceRefusedError(f"is larger than {MAX_UNPACKED_BYTES:,} bytes")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise TraceRefusedError(f"cannot be read: {error}") from None
+    return path
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes. Raises TraceRefusedError if the system refuses."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise TraceRefusedError(f"cannot be read: {error.strerror or error}") from None
