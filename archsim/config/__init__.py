@@ -1,0 +1,54 @@
+"""YAML files to frozen, validated models, with errors that name file, line, key, value and what is allowed."""
+
+from archsim.config.document import Document, dotted, load_document, parse_document
+from archsim.config.overrides import apply_overrides
+from archsim.config.presets import find, names
+from archsim.config.schema import json_schema
+from archsim.config.units import (
+    Bits,
+    Bytes,
+    Celsius,
+    Cycles,
+    Femtofarads,
+    GigabytesPerSecond,
+    Megahertz,
+    Microsiemens,
+    Milliwatts,
+    Nanometres,
+    Nanoseconds,
+    Ohms,
+    Picojoules,
+    Quantity,
+    SquareMicrometres,
+    Volts,
+)
+from archsim.config.validate import Strict, validate
+
+__all__ = [
+    "Bits",
+    "Bytes",
+    "Celsius",
+    "Cycles",
+    "Document",
+    "Femtofarads",
+    "GigabytesPerSecond",
+    "Megahertz",
+    "Microsiemens",
+    "Milliwatts",
+    "Nanometres",
+    "Nanoseconds",
+    "Ohms",
+    "Picojoules",
+    "Quantity",
+    "SquareMicrometres",
+    "Strict",
+    "Volts",
+    "apply_overrides",
+    "dotted",
+    "find",
+    "json_schema",
+    "load_document",
+    "names",
+    "parse_document",
+    "validate",
+]

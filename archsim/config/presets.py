@@ -1,0 +1,56 @@
+"""Chips, networks and cost tables that come with archsim, found by name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from archsim.errors import ConfigError, Problem, nearest
+
+Kind = Literal["arch", "workload", "cost"]
+
+_NOUN = {"arch": "chip", "workload": "workload", "cost": "cost table"}
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def find(kind: Kind, name_or_path: str) -> tuple[Path, str]:
+    """The file to read and how to show it: ``sata`` is a preset, ``./sata.yaml`` a path (which need not exist).
+
+    A path contains a folder separator or ends in .yaml or .yml. ConfigError for an unknown name, with all known ones.
+    """
+    if _is_path(name_or_path):
+        return Path(name_or_path), name_or_path
+    known = _presets(kind)
+    if name_or_path in known:
+        return known[name_or_path], f"{name_or_path} (preset)"
+    message = f"no {_NOUN[kind]} preset has this name (a path contains '/' or ends in .yaml)"
+    raise ConfigError(
+        Problem(
+            message,
+            value=name_or_path,
+            allowed=", ".join(known) or "no presets are installed",
+            nearest=nearest(name_or_path, known),
+        )
+    )
+
+
+def names(kind: Kind) -> list[str]:
+    """The names of all presets of a kind, sorted."""
+    return list(_presets(kind))
+
+
+def _is_path(text: str) -> bool:
+    separators = {"/", os.sep, os.altsep or "/"}
+    return any(separator in text for separator in separators) or text.endswith((".yaml", ".yml"))
+
+
+def _presets(kind: Kind) -> dict[str, Path]:
+    root = _PACKAGE / "_presets" if (_PACKAGE / "_presets").is_dir() else _PACKAGE.parent
+    if kind == "workload":
+        files = list((root / "workloads").glob("*.yaml"))
+    elif kind == "cost":
+        files = list((root / "arch_configs" / "cost").glob("*.yaml"))
+    else:
+        files = [file for file in (root / "arch_configs").glob("*/*.yaml") if file.parent.name != "cost"]
+    return {file.stem: file for file in sorted(files, key=lambda file: (file.stem, str(file)))}

@@ -1,0 +1,67 @@
+"""From a document to a frozen model, or to one error that lists everything that is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, core_schema
+
+from archsim.config.document import Document, Key
+from archsim.config.explain import CarriedError, explain
+from archsim.config.places import MISSING, lookup
+from archsim.errors import ArchsimError, ConfigError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def _carrier(name: str) -> Callable[[Any, core_schema.ValidatorFunctionWrapHandler], Any]:
+    def carry(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ArchsimError as error:
+            raise CarriedError(error) from error
+
+    carry.__qualname__ = name
+    return carry
+
+
+class Strict(BaseModel):
+    """Base of every schema model.
+
+    Frozen; unknown keys are refused; no silent conversion (text is no number, a truth value is no number, 3.0 is no
+    whole number; a whole number is a number); numbers are finite. A validator may raise ValueError or any ArchsimError;
+    the ``key`` of a problem raised inside a model is relative to that model.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Let an ArchsimError from any validator of the model join pydantic's own errors, at the place of the model."""
+        return core_schema.no_info_wrap_validator_function(_carrier(cls.__name__), handler(source))
+
+
+def validate(model: type[M], document: Document, at: Key = ()) -> M:
+    """The part of the document at path ``at`` as a ``model``.
+
+    Raises one ConfigError with every problem in file order: file, line, dotted key, value, what is allowed, and the
+    nearest known key or value. Values that the command line has set are blamed on ``--set``.
+    """
+    data = lookup(document.data, at)
+    if data is MISSING:
+        raise ConfigError(document.problem(at, "is missing"))
+    text = json.dumps(data)
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+    problems = [
+        document.problem((*at, *one.path), one.message, value=one.value, allowed=one.allowed, nearest=one.nearest)
+        if one.complete is None
+        else one.complete
+        for one in explain(model, data, found)
+    ]
+    raise ConfigError(sorted(problems, key=lambda problem: float("inf") if problem.line is None else problem.line))
