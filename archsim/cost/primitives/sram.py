@@ -1,0 +1,110 @@
+"""SRAM of any size from a table of CACTI points, log-log in (bytes per bank, line bytes), never outside it.
+
+Energy is per access of one LINE in one bank; leakage and area are those of all banks. Routing between banks is not in
+the table's points (it is in the range of the factors ``sram.read_factor``, ``write_factor``, ``leakage_factor``).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from archsim.cost.interpolate import loglog2
+from archsim.cost.primitives.base import Need, Primitive, Request, at_node
+from archsim.cost.records import ComponentCost, Constant, Priced
+
+UNITS: Final = {"read_pj": "pJ", "write_pj": "pJ", "leakage_mw": "mW", "area_um2": "um2"}
+REGISTER_FILE_HINT: Final = "below that use a registerfile"
+
+
+def _cost(request: Request) -> ComponentCost:
+    node = _nearest_node(request)
+    bank_bytes = _bank_bytes(request, node)
+    banks = request.number("banks")
+
+    def figure(quantity: str, factor: str) -> Priced:
+        constant = request.table.constant(factor)
+        step = f"{factor}: x {constant.value:g} ({constant.source})"
+        return _figure(request, node, bank_bytes, quantity).times(constant.span, step)
+
+    used = request.table.constant("sram.placement_utilisation")
+    area = _figure(request, node, bank_bytes, "area_um2").times(
+        used.span.inverse(), f"bank area / placement utilisation {used.value:g} ({used.source})"
+    )
+
+    each = f"x {banks} banks"
+    line = f"one line of {request.number('line_bytes')} bytes in one bank"
+    return ComponentCost(
+        {
+            "line_read": at_node(figure("read_pj", "sram.read_factor").times(1.0, line), "energy", request),
+            "line_write": at_node(figure("write_pj", "sram.write_factor").times(1.0, line), "energy", request),
+        },
+        at_node(figure("leakage_mw", "sram.leakage_factor").times(float(banks), each), "leakage", request),
+        at_node(area.times(float(banks), each), "area", request),
+        request.node_nm,
+    )
+
+
+def _nearest_node(request: Request) -> float:
+    tables = request.table.sram.sram
+    cell = request.text("cell")
+    nodes = [node for node, its in tables if its == cell]
+    if not nodes:
+        raise request.refuse("cell", "no such cell type in the SRAM table", value=cell,
+                             allowed=", ".join(sorted({its for _, its in tables})))  # fmt: skip
+    return min(nodes, key=lambda node: (abs(math.log(node / request.node_nm)), node))
+
+
+def _bank_bytes(request: Request, node: float) -> float:
+    rows = request.table.sram.sram[node, request.text("cell")]["read_pj"]
+    size, banks, line = (request.number(name) for name in ("bytes", "banks", "line_bytes"))
+    low, high = min(key[0] for key in rows), max(key[0] for key in rows)
+    bounds = f"{low:g} to {high:g} bytes per bank at {node:g} nm"
+    per_bank = size / banks
+    if per_bank > high:
+        raise request.refuse("bytes", f"{per_bank:g} bytes per bank are more than the SRAM table has", value=size,
+                             allowed=f"{bounds}; set banks: {math.ceil(size / high)}")  # fmt: skip
+    if per_bank < low:
+        most = size // int(low)
+        hint = f"set banks: {most}" if most >= 1 else REGISTER_FILE_HINT
+        raise request.refuse("bytes", f"{per_bank:g} bytes per bank are fewer than the SRAM table has", value=size,
+                             allowed=f"{bounds}; {hint}")  # fmt: skip
+    lines = sorted({key[1] for key in rows})
+    if not lines[0] <= line <= lines[-1]:
+        raise request.refuse("line_bytes", "the line lies outside the SRAM table", value=line,
+                             allowed=f"{lines[0]:g} to {lines[-1]:g} bytes; a wider port is several srams")  # fmt: skip
+    return per_bank
+
+
+def _figure(request: Request, node: float, bank_bytes: float, quantity: str) -> Priced:
+    grid = request.table.sram
+    cell, line = request.text("cell"), float(request.number("line_bytes"))
+    point = loglog2(bank_bytes, line, grid.sram[node, cell][quantity])
+    unit = UNITS[quantity]
+    if point.exact:
+        how = "in the table"
+    else:
+        how = "log-log between " + " and ".join(
+            f"{axis} {' .. '.join(f'{position:g}' for position in positions)}"
+            for axis, positions in zip(("bytes per bank", "line bytes"), point.between, strict=True)
+            if len(positions) == 2
+        )
+    constant = Constant(point.value, unit, node, grid.model.source, grid.model.note)
+    bank = f"a bank of {bank_bytes:g} bytes with {line:g}-byte lines, {cell}, {node:g} nm"
+    return Priced.of(constant, f"{quantity.rpartition('_')[0]} of {bank}: {point.value:.4g} {unit}, {how}")
+
+
+PRIMITIVES: Final = (
+    Primitive(
+        "sram",
+        ("line_read", "line_write"),
+        {
+            "bytes": Need("bytes"),
+            "line_bytes": Need("bytes", 32),
+            "banks": Need("banks", 1),
+            "cell": Need("itrs-lop or itrs-lstp", "itrs-lop", text=True),
+        },
+        _cost,
+        "SRAM of some bytes in banks; actions line_read, line_write (one line)",
+    ),
+)

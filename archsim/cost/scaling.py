@@ -1,0 +1,121 @@
+"""Energy, leakage and area from one technology node to another, by published factors. Time is never scaled.
+
+Energy per operation and area follow A. Stillmaker and B. Baas, "Scaling equations for the accurate prediction of CMOS
+device performance from 180 nm to 7 nm", Integration 58 (2017): E ~ a2 V^2 + a1 V + a0, here at each node's nominal
+supply (high-performance coefficients). The range spans the low-power coefficients and the same 0.8 V at both nodes.
+Leakage has no published factors there: it follows the leakage of equal SRAM banks in the CACTI table (geometric mean
+over all sizes), and the energy factor outside that table's nodes; its range spans both device types of that table and
+the energy factor (which is what hwcomponents uses). Nodes between two rows lie on a log-log line.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from archsim.cost.grids import Grid
+from archsim.cost.interpolate import loglog
+from archsim.cost.records import Span
+from archsim.errors import CostError, Problem
+
+Quantity = Literal["energy", "leakage", "area"]
+End = Literal["value", "low", "high"]
+
+CELL = "itrs-lop"
+ISO_VOLT = 0.8
+ISO_VOLT_UP_TO_NM = 130.0
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Factors between any two nodes of the table; ``pinned`` puts a quantity's factors at one end of their range."""
+
+    scaling: Grid
+    sram: Grid
+    pinned: Mapping[Quantity, End] = field(default_factory=dict)
+
+    def pin(self, quantity: Quantity, end: End) -> Scaling:
+        """The same factors with one quantity at its low or high end only (for ``--vary-costs``)."""
+        return replace(self, pinned={**self.pinned, quantity: end})
+
+    def factor(self, quantity: Quantity, from_nm: float, to_nm: float) -> Span:
+        """What to multiply a quantity at ``from_nm`` by to have it at ``to_nm``; CostError outside the table."""
+        self._check(from_nm, to_nm)
+        if from_nm == to_nm:
+            return Span.exactly(1.0)
+        candidates = {"energy": self._energy, "leakage": self._leakage, "area": self._area}[quantity](from_nm, to_nm)
+        span = Span(candidates[0], min(candidates), max(candidates))
+        end = self.pinned.get(quantity)
+        return span if end is None else Span.exactly(getattr(span, end))
+
+    def step(self, quantity: Quantity, from_nm: float, to_nm: float) -> str:
+        """The factor as a line of explanation."""
+        span = self.factor(quantity, from_nm, to_nm)
+        how = self.scaling.model.source
+        if quantity == "leakage":
+            inside = self._in_sram(from_nm) and self._in_sram(to_nm)
+            how = f"leakage of equal {CELL} SRAM banks, {self.sram.model.source}" if inside else f"as energy: {how}"
+        factor = f"x {span.value:.4g} ({span.low:.4g}..{span.high:.4g})"
+        return f"{quantity} scaled {from_nm:g} -> {to_nm:g} nm: {factor}; {how}"
+
+    @cached_property
+    def nodes_nm(self) -> tuple[float, ...]:
+        """The table's nodes, ascending."""
+        return tuple(sorted(float(row["node_nm"]) for row in self.scaling.rows))
+
+    def _check(self, *nodes_nm: float) -> None:
+        low, high = self.nodes_nm[0], self.nodes_nm[-1]
+        outside = [node for node in nodes_nm if not low <= node <= high]
+        if outside:
+            raise CostError(
+                [Problem("the technology node lies outside the scaling table", key="node_nm", value=node,
+                         allowed=f"{low:g} to {high:g} nm") for node in outside]
+            )  # fmt: skip
+
+    def _energy(self, from_nm: float, to_nm: float) -> list[float]:
+        curves = [self._relative("hp", None), self._relative("lp", None)]
+        if max(from_nm, to_nm) <= ISO_VOLT_UP_TO_NM:
+            curves += [self._relative("hp", ISO_VOLT), self._relative("lp", ISO_VOLT)]
+        return [loglog(to_nm, curve).value / loglog(from_nm, curve).value for curve in curves]
+
+    def _area(self, from_nm: float, to_nm: float) -> list[float]:
+        curve = {float(row["node_nm"]): float(row["area"]) for row in self.scaling.rows}
+        return [loglog(to_nm, curve).value / loglog(from_nm, curve).value]
+
+    def _leakage(self, from_nm: float, to_nm: float) -> list[float]:
+        energy = self._energy(from_nm, to_nm)[0]
+        ratios = [
+            loglog(to_nm, curve).value / loglog(from_nm, curve).value
+            for curve in self._leakage_curves.values()
+            if min(curve) <= min(from_nm, to_nm) and max(from_nm, to_nm) <= max(curve)
+        ]
+        return [*ratios, energy]
+
+    def _relative(self, kind: str, volt: float | None) -> dict[float, float]:
+        curve = {}
+        for row in self.scaling.rows:
+            v = float(row["vdd_v"]) if volt is None else volt
+            a2, a1, a0 = (float(row[f"{kind}_a{n}"]) for n in (2, 1, 0))
+            curve[float(row["node_nm"])] = a2 * v * v + a1 * v + a0
+        return curve
+
+    def _in_sram(self, node_nm: float) -> bool:
+        curve = self._leakage_curves[CELL]
+        return min(curve) <= node_nm <= max(curve)
+
+    @cached_property
+    def _leakage_curves(self) -> dict[str, dict[float, float]]:
+        """Cell -> node -> geometric mean of the leakage over the sizes that all nodes of that cell have."""
+        curves: dict[str, dict[float, float]] = {}
+        tables = self.sram.sram
+        for cell in sorted({cell for _, cell in tables}, key=lambda name: name != CELL):
+            leaks = {node: table["leakage_mw"] for (node, its), table in tables.items() if its == cell}
+            places = set.intersection(*(set(leak) for leak in leaks.values()))
+            curves[cell] = {
+                node: math.exp(sum(math.log(leak[place]) for place in places) / len(places))
+                for node, leak in leaks.items()
+            }
+        return curves
