@@ -172,7 +172,11 @@ def _layer(layer: PeerLayer, config: ScaleSimConfig) -> ScaleSimLayer:
         name=layer.name,
         total_cycles=total_cycles,
         mapping_efficiency=100 * used,
-        overall_utilisation=100 * positions * reduction * filters / (max(1, total_cycles) * rows * cols),  # the peer fails at 0
+        overall_utilisation=100
+        * positions
+        * reduction
+        * filters
+        / (max(1, total_cycles) * rows * cols),  # the peer fails at 0
         compute_utilisation=100 * used * mapping.stream / util_cycles,
         sram_ifmap_reads=sram_ifmap,
         sram_filter_reads=sram_filter,

@@ -189,6 +189,27 @@ def test_true_padding_is_the_networks() -> None:
     assert any("padding 1 instead of (2, 2)" in limit for limit in peer.limits)
 
 
+def test_ungated_units_per_operation_or_per_cycle() -> None:
+    layers, timesteps, sparsity = sata_network("bntt")
+    dense = sata_sim.answer(layers, timesteps, 0.0).mac_ops
+    per_cycle = sata_sim.answer(layers, timesteps, sparsity)
+    got = sata_sim.answer(layers, timesteps, sparsity, SATA.turned(ungated_per_operation=True))
+    # powers of the chip in mW, 2.5 ns per cycle, result in nJ; a silent spike switches ungated units too
+    assert got.compute["spike-mac"].ungated_nj == pytest.approx(0.01924 * dense * 2.5e-3)
+    assert got.compute["lif"].ungated_nj == pytest.approx(0.05625 * got.lif_ops * 2.5e-3)
+    assert per_cycle.compute["lif"].ungated_nj == pytest.approx(0.05625 * got.total_cycles * 128 * 2.5e-3)
+    assert got.compute["lif"].operation_nj == per_cycle.compute["lif"].operation_nj
+
+
+def test_output_write_artefacts_can_be_left_out() -> None:
+    layers, timesteps, sparsity = sata_network("direct")
+    clean = sata_sim.answer(layers, timesteps, sparsity, SATA.turned(no_fold_surplus=True, no_line_padding=True)).layers
+    peer = sata_sim.answer(layers, timesteps, sparsity).layers
+    assert [stat.sram_ofmap_writes for stat in clean] == [layer.positions * layer.filters for layer in layers]
+    assert [stat.dram_ofmap_writes for stat in clean] == [layer.positions * layer.filters for layer in layers]
+    assert [a.dram_ofmap_writes - b.dram_ofmap_writes for a, b in zip(peer, clean, strict=True)] == [7] * 4 + [0] * 3
+
+
 def test_buffers_between_the_known_sizes() -> None:
     assert glb(32768) == Glb(32768, 0.0110295, 0.012772, 6.25862)
     middle = glb(16384)  # half way between 8 and 32 KiB on a logarithmic scale
