@@ -17,7 +17,7 @@ def describe(place: Place) -> str | None:
     parts = [_describe_one(member) for member in place.members or (place,)]
     if any(part is None for part in parts):
         return None
-    return " or ".join([str(part) for part in parts] + ["null"] * place.accepts_null)
+    return " or ".join([*dict.fromkeys(str(part) for part in parts), *["null"] * place.accepts_null])
 
 
 def _describe_one(place: Place) -> str | None:

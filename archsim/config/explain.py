@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from archsim.config.adapt import CarriedError
 from archsim.config.describe import describe, listed
 from archsim.config.document import Key
 from archsim.config.places import (
@@ -21,18 +22,10 @@ from archsim.config.places import (
     tags_of,
     walk,
 )
-from archsim.errors import ArchsimError, Problem, nearest
+from archsim.errors import Problem, nearest
 
 _WRONG_TYPE = frozenset({"literal_error", "enum", "int_from_float", "none_required", "is_instance_of"})
 _OWN_TEXT = frozenset({"value_error", "assertion_error"})
-
-
-class CarriedError(ValueError):
-    """Carries an ArchsimError through pydantic, which collects ValueErrors only."""
-
-    def __init__(self, error: ArchsimError) -> None:
-        super().__init__(str(error))
-        self.error = error
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,8 @@ def _resolve_union(errors: Sequence[_Error], depth: int) -> list[Finding]:
         members.setdefault(error.trail.forks[depth].label, []).append(error)
     deeper = [some for some in members.values() if any(len(error.trail.path) > len(fork.path) for error in some)]
     if deeper or len(members) == 1:
-        return _resolve(min(deeper or members.values(), key=len), depth + 1)
+        candidates = [_resolve(some, depth + 1) for some in deeper or members.values()]
+        return min(candidates, key=lambda found: (len(found), -sum(finding.nearest is not None for finding in found)))
     meant = [some for some in members.values() if not all(error.is_wrong_type for error in some)]
     if len(meant) == 1:
         return _resolve(meant[0], depth + 1)

@@ -22,6 +22,7 @@ from archsim.errors import nearest
 
 _NUMBER = r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 _TEXT = re.compile(rf"\s*({_NUMBER})\s*(\S{{0,20}})\s*\Z", re.ASCII)
+_KEYWORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 _SPELLINGS = {"μ": "u", "µ": "u", "²": "2", "^2": "2"}
 
 
@@ -68,7 +69,8 @@ class Quantity:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         units = "|".join(re.escape(unit) for unit in self.factors)
         text = {"type": "string", "pattern": rf"^\s*{_NUMBER}\s*({units})\s*$", "examples": [self.example]}
-        return {"anyOf": [handler(schema), text]}
+        number = {_KEYWORDS.get(key, key): value for key, value in handler(schema).items()}
+        return {"anyOf": [number, text]}
 
 
 def _units(**factors: str | int | Decimal) -> dict[str, Decimal]:

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema
 
+from archsim.config.adapt import adapt
 from archsim.config.document import Document, Key
-from archsim.config.explain import CarriedError, explain
+from archsim.config.explain import explain
 from archsim.config.places import MISSING, lookup
-from archsim.errors import ArchsimError, ConfigError
+from archsim.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)
-
-
-def _carrier(name: str) -> Callable[[Any, core_schema.ValidatorFunctionWrapHandler], Any]:
-    def carry(value: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Any:
-        try:
-            return handler(value)
-        except ArchsimError as error:
-            raise CarriedError(error) from error
-
-    carry.__qualname__ = name
-    return carry
 
 
 class Strict(BaseModel):
@@ -40,8 +28,10 @@ class Strict(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Let an ArchsimError from any validator of the model join pydantic's own errors, at the place of the model."""
-        return core_schema.no_info_wrap_validator_function(_carrier(cls.__name__), handler(source))
+        """Pydantic's schema with two differences: lists become tuples, and an ArchsimError joins the other errors."""
+        schema = handler(source)
+        adapt(handler.resolve_ref_schema(schema))
+        return schema
 
 
 def validate(model: type[M], document: Document, at: Key = ()) -> M:
@@ -53,9 +43,8 @@ def validate(model: type[M], document: Document, at: Key = ()) -> M:
     data = lookup(document.data, at)
     if data is MISSING:
         raise ConfigError(document.problem(at, "is missing"))
-    text = json.dumps(data)
     try:
-        return model.model_validate_json(text)
+        return model.model_validate(data)
     except ValidationError as error:
         found = error.errors(include_url=False)
     problems = [
