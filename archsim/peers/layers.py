@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -92,6 +93,22 @@ def layers_of(network: Network) -> tuple[PeerLayer, ...]:
         found.extend(_entries(layer))
     if problems:
         raise UnsupportedError(problems)
+    return tuple(found)
+
+
+def stated_limits(layers: Sequence[PeerLayer], counted_padding: tuple[int, int] | None = None) -> tuple[str, ...]:
+    """What these layers lose in the peers' description, one line per kind of loss with the layers' names.
+
+    ``counted_padding``: the padding that the peer assumes when it counts operations, if it does.
+    """
+    convolutions = [layer for layer in layers if layer.kind == "conv"]
+    ignored = [layer.name for layer in convolutions if layer.padding != (0, 0)]
+    found = list(dict.fromkeys(limit for layer in layers for limit in layer.limits))
+    if ignored:
+        found.append(f"padding is ignored in cycles and accesses: {', '.join(ignored)}")
+    wrong = [f"{layer.name} {layer.padding}" for layer in convolutions if layer.padding != counted_padding]
+    if counted_padding is not None and wrong:
+        found.append(f"operations are counted with padding {counted_padding[0]} instead of: {', '.join(wrong)}")
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from archsim.errors import Problem, UnsupportedError
-from archsim.peers.layers import PeerLayer
+from archsim.peers.layers import PeerLayer, stated_limits
 from archsim.peers.sata_sim_answer import ComputeEnergy, MemoryEnergy, SataSimAnswer
 from archsim.peers.sata_sim_config import (
     CURRENT,
@@ -75,8 +75,8 @@ def answer(layers: Iterable[PeerLayer], timesteps: int, sparsity: float, config:
     """What SATA_Sim reports; ``UnsupportedError`` names every layer, size or number that it cannot take."""
     entries = tuple(layers)
     _check(entries, timesteps, sparsity)
-    refuse_impossible(entries)
     rules = config.conventions
+    refuse_impossible(entry.padded() if rules.true_padding else entry for entry in entries)
     stats = tuple(layer_stat(entry, config) for entry in entries)
     load = sum(stat.weight_load_cycles if rules.true_weight_load else stat.sram_filter_cycles for stat in stats)
     cycles = load + timesteps * sum(stat.sram_ofmap_start_cycle + stat.sram_ofmap_cycles for stat in stats)
@@ -93,7 +93,7 @@ def answer(layers: Iterable[PeerLayer], timesteps: int, sparsity: float, config:
         lif_ops=updates,
         compute=_compute(config, cycles, macs, dense_macs, updates),
         memory=_memory(config, stats, timesteps, cycles),
-        limits=LIMITS + tuple(dict.fromkeys(_stated(entries))),
+        limits=LIMITS + stated_limits(entries, counted_padding=(1, 1)),
     )
 
 
@@ -107,16 +107,6 @@ def _check(layers: tuple[PeerLayer, ...], timesteps: int, sparsity: float) -> No
         problems.append(Problem("outside [0, 1]", key="sparsity", value=sparsity))
     if problems:
         raise UnsupportedError(problems)
-
-
-def _stated(layers: tuple[PeerLayer, ...]) -> list[str]:
-    found = [limit for layer in layers for limit in layer.limits]
-    for layer in layers:
-        if layer.kind == "conv" and layer.padding != (0, 0):
-            found.append(f"{layer.name}: padding {layer.padding} is ignored in cycles and accesses")
-        if layer.kind == "conv" and layer.padding != (1, 1):
-            found.append(f"{layer.name}: operations are counted with padding 1 instead of {layer.padding}")
-    return found
 
 
 def _operations(

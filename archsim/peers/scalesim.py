@@ -15,7 +15,7 @@ from typing import Literal
 
 from archsim.errors import Problem, UnsupportedError
 from archsim.peers import demand
-from archsim.peers.layers import PeerLayer
+from archsim.peers.layers import PeerLayer, stated_limits
 
 Dataflow = Literal["os", "ws", "is"]
 
@@ -95,20 +95,15 @@ def answer(layers: Iterable[PeerLayer], config: ScaleSimConfig) -> ScaleSimAnswe
     entries = tuple(layers)
     refuse_impossible(entries)
     rows = tuple(_layer(entry, config) for entry in entries)
-    stated = [limit for entry in entries for limit in entry.limits]
-    stated += [
-        f"{entry.name}: padding {entry.padding} is ignored"
-        for entry in entries
-        if entry.kind == "conv" and entry.padding != (0, 0)
-    ]
-    return ScaleSimAnswer(config, rows, LIMITS + tuple(dict.fromkeys(stated)))
+    return ScaleSimAnswer(config, rows, LIMITS + stated_limits(entries))
 
 
 def refuse_impossible(layers: Iterable[PeerLayer]) -> None:
     """Raise ``UnsupportedError`` for kernels larger than the unpadded input: SCALE-Sim stops with an assertion."""
     problems = [
         Problem(
-            f"layer '{layer.name}': SCALE-Sim knows no padding and stops at a kernel larger than its input",
+            f"layer '{layer.name}': SCALE-Sim knows no padding and stops at a kernel larger than its input; "
+            "with the padding written into the map (PeerLayer.padded, SATA_Sim's convention true_padding) it would run",
             value=(layer.kernel_h, layer.kernel_w),
             allowed=f"at most {layer.height} x {layer.width}",
         )

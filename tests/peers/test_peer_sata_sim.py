@@ -12,9 +12,10 @@ from peer_reference import BASELINES, document, sata_network, table
 
 from archsim.errors import ArchsimError, UnsupportedError
 from archsim.peers import sata_sim
-from archsim.peers.layers import PeerLayer
+from archsim.peers.layers import PeerLayer, layers_of
 from archsim.peers.sata_sim import CURRENT, EYERISS, EYERISS_T4, SATA, Glb, PeUnit, SataSimConfig, Scratchpad, glb
 from archsim.peers.sata_sim_kernels import tag_powers
+from archsim.workload import load_workload
 
 CHIPS = {"sata-config": SATA, "eyeriss-config": EYERISS, "eyeriss-T4": EYERISS_T4}
 SUMMARY = table("sata_sim_summary.csv")
@@ -186,7 +187,24 @@ def test_true_padding_is_the_networks() -> None:
     true = sata_sim.answer([layer], 1, 0.0, SATA.turned(true_padding=True))
     assert true.lif_ops == 4 * 4 * 4
     assert true.layers[0].sram_ifmap_reads == 4 * 4 * 50
-    assert any("padding 1 instead of (2, 2)" in limit for limit in peer.limits)
+    assert "operations are counted with padding 1 instead of: layer (2, 2)" in peer.limits
+    assert true.layers[0].sram_ifmap_cycles > peer.layers[0].sram_ifmap_cycles
+
+
+def test_a_kernel_that_only_fits_with_its_padding() -> None:
+    layer = PeerLayer("layer", 2, 2, 3, 3, 2, 4, 1, "conv", (1, 1))
+    with pytest.raises(UnsupportedError, match="true_padding"):
+        sata_sim.answer([layer], 1, 0.0)
+    assert sata_sim.answer([layer], 1, 0.0, SATA.turned(true_padding=True)).lif_ops == 4 * 4
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_the_shipped_workload_is_the_peers_file(name: str) -> None:
+    layers, timesteps, sparsity = sata_network(name)
+    network = load_workload(f"icassp-{name}").network
+    assert network.timesteps == timesteps
+    got = sata_sim.answer(layers_of(network), timesteps, sparsity)
+    assert got.summary() == sata_sim.answer(layers, timesteps, sparsity).summary()
 
 
 def test_ungated_units_per_operation_or_per_cycle() -> None:
