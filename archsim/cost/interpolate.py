@@ -21,6 +21,12 @@ class Interpolated:
         return all(len(axis) == 1 for axis in self.between)
 
 
+def describe(point: Interpolated, axes: Sequence[str]) -> str:
+    """The neighbours on every axis that was interpolated: ``bytes per bank 65536 .. 131072``."""
+    pairs = zip(axes, point.between, strict=True)
+    return " and ".join(f"{axis} {ends[0]:g} .. {ends[-1]:g}" for axis, ends in pairs if len(ends) == 2)
+
+
 def loglog(x: float, grid: Mapping[float, float]) -> Interpolated:
     """y(x) on the line between the neighbours: ln y linear in ln x. ``x`` lies within the grid; all numbers positive.
 

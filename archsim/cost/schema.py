@@ -30,7 +30,7 @@ class RecordModel(Strict):
     note: str = Field("", description="assumptions: clock, toggle rate, temperature, what is included")
     low: float | None = Field(None, ge=0, description="lowest that the sources allow (--vary-costs)")
     high: float | None = Field(None, ge=0, description="highest that the sources allow (--vary-costs)")
-    alternatives: tuple[AlternativeModel, ...] = Field((), description="other sources of the same constant")
+    alternatives: list[AlternativeModel] = Field(default_factory=list, description="other sources of the same constant")
 
 
 class PartialRecordModel(Strict):
@@ -43,7 +43,7 @@ class PartialRecordModel(Strict):
     note: str | None = None
     low: float | None = Field(None, ge=0)
     high: float | None = Field(None, ge=0)
-    alternatives: tuple[AlternativeModel, ...] | None = None
+    alternatives: list[AlternativeModel] | None = None
 
 
 class GridModel(Strict):

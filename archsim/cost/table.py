@@ -155,7 +155,7 @@ def _merge(
 def _merged(old: RecordModel, part: PartialRecordModel) -> RecordModel:
     update = {name: getattr(part, name) for name in part.model_fields_set}
     if part.value is not None:
-        update = {"low": None, "high": None, "alternatives": (), "note": ""} | update
+        update = {"low": None, "high": None, "alternatives": [], "note": ""} | update
     return old.model_copy(update=update)
 
 

@@ -93,6 +93,13 @@ def _fault(value: Attribute, need: Need) -> str | None:
     return None if value >= need.least else "is too small"
 
 
+def cited(key: str, constant: Constant) -> str:
+    """A constant as part of a step: name, value, range and source."""
+    span, unit = constant.span, "" if constant.unit == "1" else f" {constant.unit}"
+    ends = "" if span.low == span.high else f" ({span.low:g}..{span.high:g})"
+    return f"{key} {constant.value:g}{unit}{ends}, {constant.source}"
+
+
 def nothing(unit: str, why: str, source: str) -> Priced:
     """A price of zero, with the reason."""
     return Priced.of(Constant(0.0, unit, None, source, why), why)

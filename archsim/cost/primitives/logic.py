@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from archsim.cost.interpolate import loglog
-from archsim.cost.primitives.base import Need, Primitive, Request, at_node
+from archsim.cost.primitives.base import Need, Primitive, Request, at_node, cited
 from archsim.cost.records import ComponentCost, Constant, Priced
 
 BIT_SLICED: Final = ("andgate", "register")
@@ -19,13 +19,13 @@ BIT_SLICED: Final = ("andgate", "register")
 UNITS: Final = {"dynamic_mw": "mW", "leakage_uw": "uW", "area_um2": "um2"}
 
 
-def gate_figure(request: Request, gate: str, quantity: str, bits: int, depth: int = 0) -> Priced:
+def gate_figure(request: Request, gate: str, quantity: str, bits: int) -> Priced:
     """One figure of the gate table at a width, in the table's unit and at the table's node, with its derivation.
 
     CostError outside the table's widths.
     """
     rows = request.table.gates.gates.get(gate, {}).get(quantity, {})
-    curve = {float(width): figure for (its_depth, width), figure in rows.items() if its_depth == depth}
+    curve = {float(width): figure for (depth, width), figure in rows.items() if depth == 0}
     if not curve:
         raise request.refuse("primitive", "the gate table has no such row", value=gate,
                              allowed=", ".join(sorted(request.table.gates.gates)))  # fmt: skip
@@ -54,29 +54,38 @@ def gate_figure(request: Request, gate: str, quantity: str, bits: int, depth: in
     )
 
 
-def gate_energy(request: Request, gate: str, bits: int, depth: int = 0) -> Priced:
-    """pJ per operation at the table's node: mW / MHz = nJ, so 1000 x mW / MHz."""
+def per_operation(power: Priced, request: Request) -> Priced:
+    """pJ per operation from mW at the characterisation clock: mW / MHz = nJ, so 1000 x mW / MHz."""
     clock = request.table.constant("gates.clock")
-    per_operation = clock.span.inverse() * 1000.0
-    return gate_figure(request, gate, "dynamic_mw", bits, depth).times(
-        per_operation, f"power / characterisation clock {clock.value:g} MHz ({clock.source}): pJ per operation"
-    )
+    step = f"power / characterisation clock = pJ per operation: {cited('gates.clock', clock)}"
+    return power.times(clock.span.inverse() * 1000.0, step)
 
 
-def gate_leakage(request: Request, gate: str, bits: int, depth: int = 0) -> Priced:
-    """Leakage in mW at the table's node."""
+def in_milliwatts(leakage: Priced, request: Request) -> Priced:
+    """Leakage in mW from the table's uW."""
     factor = request.table.constant("gates.leakage_factor")
-    return gate_figure(request, gate, "leakage_uw", bits, depth).times(
-        factor.span * 1e-3, f"uW to mW; temperature factor {factor.value:g}"
-    )
+    return leakage.times(factor.span * 1e-3, f"uW to mW, times {cited('gates.leakage_factor', factor)}")
 
 
-def gate_area(request: Request, gate: str, bits: int, depth: int = 0) -> Priced:
-    """Layout area in um2 at the table's node: cell area / placement utilisation."""
+def laid_out(cells: Priced, request: Request) -> Priced:
+    """Layout area in um2: cell area / placement utilisation."""
     used = request.table.constant("gates.placement_utilisation")
-    return gate_figure(request, gate, "area_um2", bits, depth).times(
-        used.span.inverse(), f"cell area / placement utilisation {used.value:g} ({used.source})"
-    )
+    return cells.times(used.span.inverse(), f"cell area / {cited('gates.placement_utilisation', used)}")
+
+
+def gate_energy(request: Request, gate: str, bits: int) -> Priced:
+    """pJ per operation at the table's node."""
+    return per_operation(gate_figure(request, gate, "dynamic_mw", bits), request)
+
+
+def gate_leakage(request: Request, gate: str, bits: int) -> Priced:
+    """Leakage in mW at the table's node."""
+    return in_milliwatts(gate_figure(request, gate, "leakage_uw", bits), request)
+
+
+def gate_area(request: Request, gate: str, bits: int) -> Priced:
+    """Layout area in um2 at the table's node."""
+    return laid_out(gate_figure(request, gate, "area_um2", bits), request)
 
 
 def _estimate(gate: str) -> Primitive:

@@ -9,9 +9,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from archsim.cost.interpolate import loglog2
-from archsim.cost.primitives.base import Need, Primitive, Request, at_node
-from archsim.cost.primitives.logic import UNITS, gate_area, gate_energy, gate_leakage
+from archsim.cost.interpolate import describe, loglog2
+from archsim.cost.primitives.base import Need, Primitive, Request, at_node, cited
+from archsim.cost.primitives.logic import (
+    UNITS,
+    gate_area,
+    gate_energy,
+    gate_leakage,
+    in_milliwatts,
+    laid_out,
+    per_operation,
+)
 from archsim.cost.records import ComponentCost, Constant, Priced
 
 FILE_BELOW_BYTES: Final = 1024
@@ -21,7 +29,7 @@ def _access(request: Request) -> dict[str, Priced]:
     bits = request.number("bits")
     write = at_node(gate_energy(request, "register", bits), "energy", request)
     share = request.table.constant("register.read_factor")
-    read = write.times(share.span, f"read / write energy: x {share.value:g} ({share.source})")
+    read = write.times(share.span, f"times {cited('register.read_factor', share)}")
     return {"read": read, "write": write}
 
 
@@ -64,7 +72,7 @@ def _fifo_figure(request: Request, quantity: str) -> Priced:
                                  allowed=f"{low:g} to {high:g}"
                                  + ("; a deeper queue is a registerfile or an sram" if axis == 0 else ""))  # fmt: skip
     point = loglog2(float(depth), float(bits), rows)
-    how = "in the table" if point.exact else f"log-log between {point.between}"
+    how = "in the table" if point.exact else f"log-log between {describe(point, ('depth', 'bits'))}"
     return Priced.of(
         Constant(point.value, UNITS[quantity], model.node_nm, model.source, model.note),
         f"fifo {quantity.rpartition('_')[0]} at depth {depth}, {bits} bits: {point.value:.4g} {UNITS[quantity]}, {how}",
@@ -72,23 +80,13 @@ def _fifo_figure(request: Request, quantity: str) -> Priced:
 
 
 def _fifo(request: Request) -> ComponentCost:
-    clock = request.table.constant("gates.clock")
     share = request.table.constant("fifo.access_share")
-    used = request.table.constant("gates.placement_utilisation")
-    leak = request.table.constant("gates.leakage_factor")
-    access = (
-        _fifo_figure(request, "dynamic_mw")
-        .times(clock.span.inverse() * 1000.0, f"power / characterisation clock {clock.value:g} MHz: pJ per cycle")
-        .times(share.span, f"share of one push or one pop: x {share.value:g} ({share.source})")
-    )
-    access = at_node(access, "energy", request)
-    to_mw = f"uW to mW; temperature factor {leak.value:g}"
-    leakage = _fifo_figure(request, "leakage_uw").times(leak.span * 1e-3, to_mw)
-    area = _fifo_figure(request, "area_um2").times(used.span.inverse(), f"cell area / utilisation {used.value:g}")
+    both = per_operation(_fifo_figure(request, "dynamic_mw"), request)
+    access = at_node(both.times(share.span, f"times {cited('fifo.access_share', share)}"), "energy", request)
     return ComponentCost(
         {"push": access, "pop": access},
-        at_node(leakage, "leakage", request),
-        at_node(area, "area", request),
+        at_node(in_milliwatts(_fifo_figure(request, "leakage_uw"), request), "leakage", request),
+        at_node(laid_out(_fifo_figure(request, "area_um2"), request), "area", request),
         request.node_nm,
     )
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from archsim.cost.interpolate import loglog2
-from archsim.cost.primitives.base import Need, Primitive, Request, at_node
+from archsim.cost.interpolate import describe, loglog2
+from archsim.cost.primitives.base import Need, Primitive, Request, at_node, cited
 from archsim.cost.records import ComponentCost, Constant, Priced
 
 UNITS: Final = {"read_pj": "pJ", "write_pj": "pJ", "leakage_mw": "mW", "area_um2": "um2"}
@@ -24,12 +24,11 @@ def _cost(request: Request) -> ComponentCost:
 
     def figure(quantity: str, factor: str) -> Priced:
         constant = request.table.constant(factor)
-        step = f"{factor}: x {constant.value:g} ({constant.source})"
-        return _figure(request, node, bank_bytes, quantity).times(constant.span, step)
+        return _figure(request, node, bank_bytes, quantity).times(constant.span, f"times {cited(factor, constant)}")
 
     used = request.table.constant("sram.placement_utilisation")
     area = _figure(request, node, bank_bytes, "area_um2").times(
-        used.span.inverse(), f"bank area / placement utilisation {used.value:g} ({used.source})"
+        used.span.inverse(), f"bank area / {cited('sram.placement_utilisation', used)}"
     )
 
     each = f"x {banks} banks"
@@ -81,14 +80,8 @@ def _figure(request: Request, node: float, bank_bytes: float, quantity: str) -> 
     cell, line = request.text("cell"), float(request.number("line_bytes"))
     point = loglog2(bank_bytes, line, grid.sram[node, cell][quantity])
     unit = UNITS[quantity]
-    if point.exact:
-        how = "in the table"
-    else:
-        how = "log-log between " + " and ".join(
-            f"{axis} {' .. '.join(f'{position:g}' for position in positions)}"
-            for axis, positions in zip(("bytes per bank", "line bytes"), point.between, strict=True)
-            if len(positions) == 2
-        )
+    axes = ("bytes per bank", "line bytes")
+    how = "in the table" if point.exact else f"log-log between {describe(point, axes)}"
     constant = Constant(point.value, unit, node, grid.model.source, grid.model.note)
     bank = f"a bank of {bank_bytes:g} bytes with {line:g}-byte lines, {cell}, {node:g} nm"
     return Priced.of(constant, f"{quantity.rpartition('_')[0]} of {bank}: {point.value:.4g} {unit}, {how}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from archsim.cost.primitives.base import Need, Primitive, Request, at_node, nothing
+from archsim.cost.primitives.base import Need, Primitive, Request, at_node, cited, nothing
 from archsim.cost.primitives.logic import gate_area, gate_energy, gate_leakage
 from archsim.cost.records import ComponentCost, Priced
 from archsim.cost.scaling import Quantity
@@ -19,7 +19,7 @@ def _muxes(request: Request, cells: int, why: str) -> ComponentCost:
 
     def derived(priced: Priced, ratio: str, quantity: Quantity) -> Priced:
         constant = request.table.constant(ratio)
-        of_library = priced.times(constant.span, f"MX2 / AND2 {quantity}: x {constant.value:.4g} ({constant.source})")
+        of_library = priced.times(constant.span, f"of an AND gate, times {cited(ratio, constant)}")
         return at_node(of_library.times(float(cells), why), quantity, request)
 
     return ComponentCost(
