@@ -1,4 +1,4 @@
-"""Networks and what travels in them: layers, shapes, value widths; recorded spikes, or spikes drawn at stated densities."""
+"""Networks and what travels in them: layers, shapes, widths; recorded spikes, or spikes drawn at stated densities."""
 
 from archsim.workload.activity import Activity, RecordedActivity, SyntheticActivity
 from archsim.workload.load import Workload, load_workload

@@ -99,8 +99,8 @@ class SyntheticActivity(Activity):
     """Spikes drawn at stated densities; the sample number is part of the seed.
 
     The density of a weighted layer is that of its input edge, whatever pools or adds stand before that edge. Weighted
-    layers that read the same edge see the same values. The neuron map behind which a pool or add comes is drawn at the
-    density of the first weighted layer that it reaches.
+    layers that read the same edge see the same values. A neuron map behind which pools or adds come is drawn such that
+    the first weighted layer that it reaches would have its density (a pool over w values leaves 1 - (1 - d)^w).
     """
 
     synthetic = True

@@ -5,12 +5,13 @@ A density belongs to an edge, not to a reader of it: weighted layers that read t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from archsim.errors import Problem, nearest
-from archsim.workload.network import INPUT, WEIGHTED, Layer, Network, Shape
+from archsim.workload.network import INPUT, POOLS, WEIGHTED, Layer, Network, Shape
 
 DEFAULT = "default"
 """The key of a density mapping that holds for every layer that is not named."""
@@ -89,7 +90,7 @@ class Densities:
 
 def resolve_densities(network: Network, stated: Stated, report: Report) -> tuple[Densities, list[Problem]]:
     """Find every drawn edge. Problems: densities for layers that have none, missing ones, two for one edge."""
-    problems = unknown_names({layer.name: layer.kind for layer in network.layers}, stated, report)
+    problems = unknown_names({layer.name: layer.kind for layer in network.layers}, stated.by_layer or (), report)
     readers = {layer.name: _edge_read_by(network, layer) for layer in network.weighted_layers}
     by_edge: dict[str, list[Layer]] = {}
     for layer in network.weighted_layers:
@@ -114,11 +115,11 @@ def resolve_densities(network: Network, stated: Stated, report: Report) -> tuple
     return Densities(stated, at_input, drawn, readers), problems
 
 
-def unknown_names(kinds: Mapping[str, str | None], stated: Stated, report: Report) -> list[Problem]:
+def unknown_names(kinds: Mapping[str, str | None], stated: Iterable[str], report: Report) -> list[Problem]:
     """Densities stated for layers that do not exist or have no weights; ``kinds``: layer -> kind, None if unknown."""
     known = [name for name, kind in kinds.items() if kind in WEIGHTED or kind is None]
     problems = []
-    for name in stated.by_layer or {}:
+    for name in stated:
         if name in known or name == DEFAULT:
             continue
         if name in kinds:
@@ -176,36 +177,51 @@ def _edges_without_reader(
     """Edges that no weighted layer reads directly: neuron maps before pools and adds, last layers, lone table rows."""
     edges: dict[str, DrawnEdge] = {}
     for layer in network.layers:
-        density = _density_behind(network, layer, at_input, stated)
+        density = _density_behind(network, layer.name, layer.index, at_input, stated)
         if layer.neuron is not None and layer.name not in drawn:
             edges[layer.name] = DrawnEdge(layer.out_shape, density, layer.out_max, f"{layer.name}:out")
         if not layer.weighted and not layer.sources and not layer.in_signed:
             edges[f"{layer.name}:in"] = DrawnEdge(layer.in_shape, density, layer.in_max, layer.name)
     if network.input_shape is not None and network.consumers(INPUT) and INPUT not in drawn:
-        reader = network.consumers(INPUT)[0]
         constant = network.encoding == "direct"
-        density = DENSE_UNLESS_STATED if constant else _density_behind(network, reader, at_input, stated)
+        density = DENSE_UNLESS_STATED if constant else _density_behind(network, INPUT, -1, at_input, stated)
         edges[INPUT] = DrawnEdge(network.input_shape, density, network.input_max, INPUT, constant)
     return edges
 
 
-def _density_behind(network: Network, layer: Layer, at_input: Mapping[str, float], stated: Stated) -> float:
-    """Density of the first weighted layer behind: along the edges, in a table the next row; else the layer's own."""
-    if network.chained:
-        front, seen = [layer], {layer.name}
-        while front:
-            front = [reader for one in front for reader in network.consumers(one.name) if reader.name not in seen]
-            seen.update(reader.name for reader in front)
-            reached = [reader for reader in front if reader.weighted]
-            if reached:
-                return at_input[min(reached, key=lambda reader: reader.index).name]
-    else:
-        behind = [other for other in network.weighted_layers if other.index > layer.index]
-        if behind:
-            return at_input[behind[0].name]
-    before = [other for other in network.weighted_layers if other.index <= layer.index]
+def _density_behind(network: Network, name: str, index: int, at_input: Mapping[str, float], stated: Stated) -> float:
+    """Density of an edge that gives the first weighted layer behind it the density stated there.
+
+    A pool over w values leaves 1 - (1 - d)^w of density d, which is solved for d; adds are passed over. In a table the
+    layer behind is the next row. With none behind, the density of layers that are not named, else the layer's own.
+    """
+    reached = _first_behind(network, name) if network.chained else None
+    if reached is not None:
+        reader, window = reached
+        density = at_input[reader.name]
+        return density if window == 1 or density == 1.0 else -math.expm1(math.log1p(-density) / window)
+    later = [other for other in network.weighted_layers if other.index > index]
+    if later and not network.chained:
+        return at_input[later[0].name]
+    before = [other for other in network.weighted_layers if other.index <= index]
     overall = _unnamed(stated)
-    named = (stated.by_layer or {}).get(layer.name)
-    if named is not None or overall is None:
+    if overall is None or name in (stated.by_layer or {}):
         return at_input[before[-1].name] if before else DENSE_UNLESS_STATED
     return overall
+
+
+def _first_behind(network: Network, name: str) -> tuple[Layer, int] | None:
+    """The first weighted layer that an edge reaches, and the values that the pools on the way make one."""
+    front, seen = [(name, 1)], {name}
+    while front:
+        readers = [(reader, window) for one, window in front for reader in network.consumers(one)]
+        weighted = [(reader, window) for reader, window in readers if reader.weighted]
+        if weighted:
+            return min(weighted, key=lambda found: found[0].index)
+        front = [(reader.name, window * _window(reader)) for reader, window in readers if reader.name not in seen]
+        seen.update(one for one, _ in front)
+    return None
+
+
+def _window(layer: Layer) -> int:
+    return math.prod(layer.kernel) if layer.kind in POOLS else 1

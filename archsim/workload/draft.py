@@ -56,6 +56,13 @@ def salvage_activity(document: Document) -> ActivitySpec | None:
     return _part(ActivitySpec, document.data.get("activity")) if isinstance(document.data, dict) else None
 
 
+def density_names(document: Document) -> list[str]:
+    """The layers for which the file states a density, readable or not."""
+    activity = document.data.get("activity") if isinstance(document.data, dict) else None
+    density = activity.get("density") if isinstance(activity, dict) else None
+    return list(density) if isinstance(density, dict) else []
+
+
 def _part(model: type[_Part], data: Any) -> _Part | None:
     try:
         return model.model_validate_json(json.dumps(data))

@@ -1,8 +1,9 @@
 """Seeded generators that turn a stated density into spikes. A density never multiplies a count.
 
 Both draw ``[T, C, H, W]`` maps whose elements are non-zero with the stated density in expectation. Real maps cluster:
-some channels fire much more than others, and activity gathers in places. ``bernoulli`` hides every benefit that skipping
-draws from that; ``clustered`` has it at the same density.
+some channels fire much more than others, and activity gathers in places. ``bernoulli`` hides every benefit that
+skipping draws from that; ``clustered`` has it at the same density. Neither knows a code: a ``ttfs`` input that spikes
+once per element is something to record, not to draw.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ def value_type(maximum: int) -> type[np.unsignedinteger]:
 
 
 def bernoulli(rng: np.random.Generator, timesteps: int, shape: Shape, density: float, maximum: int = 1) -> Values:
-    """Every element is non-zero independently with probability ``density``; non-zero values are uniform in 1..maximum."""
+    """Each element is non-zero with probability ``density``, independently; non-zero values uniform in 1..maximum."""
     return _draw(rng, timesteps, shape, np.float32(density), maximum)
 
 
 def clustered(
     rng: np.random.Generator, timesteps: int, shape: Shape, density: float, dispersion: float, maximum: int = 1
 ) -> Values:
-    """As :func:`bernoulli`, with probabilities that differ by channel and by place and stay the same over the timesteps.
+    """As :func:`bernoulli`, with probabilities that differ by channel and by place and stay the same over time.
 
-    Channel c has p_c ~ Beta(d(1-r)/r, (1-d)(1-r)/r): mean d, variance r d (1-d), with d the density and r the dispersion
-    (the intra-class correlation of a beta-binomial). At place x the probability is p_c + sqrt(r) min(p_c, 1-p_c) f(x) with
-    a smooth field f in [-1, 1] of mean 0 that all channels share. p_c is then scaled to the mean d, so that the mean of
-    all probabilities of a map is d exactly. Dispersion 0 is ``bernoulli``, to the bit.
+    With d the density and r the dispersion (the intra-class correlation of a beta-binomial), channel c has
+    p_c ~ Beta(d (1-r)/r, (1-d) (1-r)/r): mean d, variance r d (1-d). The p_c are moved to the mean d exactly. At place
+    x the probability is p_c + sqrt(r) min(p_c, 1-p_c) f(x), with a smooth field f in [-1, 1] of mean 0 that all
+    channels share; so the mean of all probabilities of a map is d. Dispersion 0 is ``bernoulli``, to the bit.
     """
     if dispersion == 0.0 or density in (0.0, 1.0):
         return bernoulli(rng, timesteps, shape, density, maximum)
@@ -83,7 +84,8 @@ def _with_mean(probability: NDArray[np.float64], mean: float) -> NDArray[np.floa
 def _smooth_field(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float64]:
     """Blobs of half a map to a whole map across: tanh of a product of cosines, mean 0, within [-1, 1]."""
     along_h, along_w = (
-        np.cos(2.0 * np.pi * (rng.uniform(0.5, 1.5) * np.arange(size) / size + rng.uniform())) for size in (height, width)
+        np.cos(2.0 * np.pi * (rng.uniform(0.5, 1.5) * np.arange(size) / size + rng.uniform()))
+        for size in (height, width)
     )
     field = np.tanh(_BLOB_CONTRAST * np.outer(along_h, along_w))
     field -= field.mean()

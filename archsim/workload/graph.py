@@ -53,7 +53,7 @@ def _wanted(spec: AnyLayer, previous: str) -> list[tuple[str, str]]:
     if isinstance(spec, AddSpec) and spec.inputs is not None:
         return [("inputs", name) for name in spec.inputs]
     main = ("from", previous if spec.from_ is None else spec.from_)
-    return [main, ("with", spec.with_)] if isinstance(spec, AddSpec) else [main]
+    return [main, ("with", spec.with_)] if isinstance(spec, AddSpec) and spec.with_ is not None else [main]
 
 
 def _unknown(
@@ -62,7 +62,8 @@ def _unknown(
     path = ("layers", index, key)
     if name in names:
         return document.problem(path, "is this layer itself or a later one; a layer reads earlier ones", value=name)
-    return document.problem(path, "there is no layer of this name", value=name, nearest=nearest(name, [INPUT, *earlier]))
+    near = nearest(name, [INPUT, *earlier])
+    return document.problem(path, "there is no layer of this name", value=name, nearest=near)
 
 
 def _linked_rows(spec: AnyLayer, index: int, document: Document) -> list[Problem]:

@@ -12,7 +12,7 @@ from archsim.config import Document, apply_overrides, find, load_document, valid
 from archsim.errors import ArchsimError, ConfigError, Problem, WorkloadError
 from archsim.workload.activity import Activity, RecordedActivity, SyntheticActivity
 from archsim.workload.densities import Stated, resolve_densities, unknown_names
-from archsim.workload.draft import draft_of, salvage, salvage_activity
+from archsim.workload.draft import density_names, draft_of, salvage, salvage_activity
 from archsim.workload.network import Network
 from archsim.workload.resolve import Draft, resolve
 from archsim.workload.schema import ActivitySpec, WorkloadFile
@@ -69,8 +69,9 @@ class _Loader:
                 self._locate(activity.trace)
             except ArchsimError as error:
                 problems += error.problems
-        kinds = {name: spec and spec.type for name, spec in zip(draft.names, draft.layers, strict=True) if name}
-        return problems + unknown_names(kinds, _stated(activity), self.document.problem)
+        named = [(name, spec) for name, spec in zip(draft.names, draft.layers, strict=True) if name]
+        kinds = {name: None if spec is None else spec.type for name, spec in named}
+        return problems + unknown_names(kinds, density_names(self.document), self.document.problem)
 
     def workload(self, draft: Draft, activity: ActivitySpec | None) -> Workload:
         """The workload of a file that follows the schema."""

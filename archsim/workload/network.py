@@ -60,9 +60,9 @@ class Precision:
 class Layer:
     """One layer, fully resolved.
 
-    ``sources`` names the producers (``"input"``: the network's input; empty: a row of an independent table). ``in_bits``
-    and ``in_max`` describe one element of the input edge, for ``add`` the widest of its operands; ``out_bits`` and
-    ``out_max`` the edge that leaves. A signed edge carries currents.
+    ``sources`` names the producers (``"input"``: the network's input; empty: a row of an independent table).
+    ``in_bits`` and ``in_max`` describe one element of the input edge, for ``add`` the widest of its operands;
+    ``out_bits`` and ``out_max`` the edge that leaves. A signed edge carries currents.
     """
 
     index: int

@@ -7,7 +7,7 @@ a layer states its own ``input_shape``, the walk goes on from there.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from archsim.config import Document
@@ -19,6 +19,8 @@ from archsim.workload.schema import AnyLayer, InputSpec, NeuronLayerSpec, Neuron
 from archsim.workload.shapes import Blame, Edge
 
 _CURRENT_LEAK = 0.5
+_NEURON = NeuronSpec()
+_PRECISION = PrecisionSpec()
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,8 @@ class Draft:
     names: list[str | None]
     chained: bool = True
     input: InputSpec | None = None
-    neuron: NeuronSpec = field(default_factory=NeuronSpec)
-    precision: PrecisionSpec = field(default_factory=PrecisionSpec)
+    neuron: NeuronSpec = _NEURON
+    precision: PrecisionSpec = _PRECISION
     name: str = ""
     timesteps: int = 1
     description: str = ""
@@ -120,7 +122,8 @@ class _Walk:
         if spec.output_shape is not None:
             stated = shapes.full_shape(spec.output_shape)
             if shape not in (None, stated):
-                blame("output_shape", f"contradicts the layer, which makes {shapes.show(shape)}", value=spec.output_shape)
+                made = "nothing" if shape is None else shapes.show(shape)
+                blame("output_shape", f"contradicts the layer, which makes {made}", value=spec.output_shape)
             shape = stated
         if shape is None:
             return None
@@ -192,9 +195,7 @@ def _one_shape(edges: list[Edge], sources: tuple[str, ...], blame: Blame) -> lis
     return []
 
 
-def _as_stated(
-    spec: AnyLayer, stated: Shape, edges: list[Edge], sources: tuple[str, ...], blame: Blame
-) -> list[Edge]:
+def _as_stated(spec: AnyLayer, stated: Shape, edges: list[Edge], sources: tuple[str, ...], blame: Blame) -> list[Edge]:
     """The edges with the shape that the layer states; a problem if they deliver another one."""
     if not edges:
         return [Edge(stated, 1)] * max(1, len(sources))

@@ -22,16 +22,26 @@ WeightBits = Annotated[int, Field(ge=1, le=32)]
 class NeuronSpec(Strict):
     """A neuron model; what is not stated comes from the workload's ``neuron``, then from the defaults named here."""
 
-    model: Literal["if", "lif", "cuba_lif"] | None = Field(None, description="default: lif")
+    model: Literal["if", "lif", "cuba_lif"] | None = Field(default=None, description="default: lif")
     leak: float | None = Field(
-        None, ge=0.0, le=1.0, description="fraction of the membrane potential kept per timestep; if: 1; default 0.9375"
+        default=None,
+        ge=0.0,
+        le=1.0,
+        description="fraction of the membrane potential kept per timestep; if: 1; default 0.9375",
     )
-    threshold: float | None = Field(None, gt=0.0, description="default: 1.0")
-    reset: Literal["hard", "subtract", "delayed_subtract"] | None = Field(None, description="default: hard")
-    compare: Literal[">", ">="] | None = Field(None, description="how the potential meets the threshold; default: >=")
-    max_spikes: int | None = Field(None, ge=1, le=255, description="largest value sent in one timestep; default: 1")
+    threshold: float | None = Field(default=None, gt=0.0, description="default: 1.0")
+    reset: Literal["hard", "subtract", "delayed_subtract"] | None = Field(default=None, description="default: hard")
+    compare: Literal[">", ">="] | None = Field(
+        default=None, description="how the potential meets the threshold; default: >="
+    )
+    max_spikes: int | None = Field(
+        default=None, ge=1, le=255, description="largest value sent in one timestep; default: 1"
+    )
     current_leak: float | None = Field(
-        None, ge=0.0, le=1.0, description="cuba_lif: fraction of the synaptic current kept per timestep; default: 0.5"
+        default=None,
+        ge=0.0,
+        le=1.0,
+        description="cuba_lif: fraction of the synaptic current kept per timestep; default: 0.5",
     )
 
     @model_validator(mode="after")
@@ -47,8 +57,8 @@ class PrecisionSpec(Strict):
     """Bits of the stored numbers."""
 
     weight_bits: WeightBits = 8
-    membrane_bits: int = Field(16, ge=2, le=32, description="of a membrane potential, and of any current")
-    input_bits: int = Field(8, ge=1, le=16, description="of an element of a direct-coded input")
+    membrane_bits: int = Field(default=16, ge=2, le=32, description="of a membrane potential, and of any current")
+    input_bits: int = Field(default=8, ge=1, le=16, description="of an element of a direct-coded input")
 
 
 class InputSpec(Strict):
@@ -64,9 +74,13 @@ class LayerSpec(Strict):
     """What every layer may say."""
 
     name: Name
-    from_: Name | None = Field(None, alias="from", description="an earlier layer, or 'input', instead of the previous one")
-    input_shape: ShapeList | None = Field(None, description="checked where layers chain; needed where they do not")
-    output_shape: ShapeList | None = Field(None, description="checked")
+    from_: Name | None = Field(
+        default=None, alias="from", description="an earlier layer, or 'input'; default: the previous layer"
+    )
+    input_shape: ShapeList | None = Field(
+        default=None, description="checked where layers chain; needed where they do not"
+    )
+    output_shape: ShapeList | None = Field(default=None, description="checked")
 
 
 class WeightedSpec(LayerSpec):
@@ -74,7 +88,8 @@ class WeightedSpec(LayerSpec):
 
     bias: bool = False
     spiking: bool | None = Field(
-        None, description="whether neurons follow; default: yes, unless an explicit neuron layer follows on every way"
+        default=None,
+        description="whether neurons follow; default: yes, unless an explicit neuron layer follows on every way",
     )
     neuron: NeuronSpec | None = None
     weight_bits: WeightBits | None = None
@@ -85,7 +100,7 @@ class Conv2dSpec(WeightedSpec):
 
     type: Literal["conv2d"]
     out_channels: Size
-    in_channels: Size | None = Field(None, description="checked")
+    in_channels: Size | None = Field(default=None, description="checked")
     kernel: Pair
     stride: Pair = 1
     padding: OffsetPair = 0
@@ -97,7 +112,7 @@ class LinearSpec(WeightedSpec):
 
     type: Literal["linear"]
     out_features: Size
-    in_features: Size | None = Field(None, description="checked where layers chain")
+    in_features: Size | None = Field(default=None, description="checked where layers chain")
 
 
 class MatmulSpec(WeightedSpec):
@@ -105,8 +120,8 @@ class MatmulSpec(WeightedSpec):
 
     type: Literal["matmul"]
     out_features: Size
-    in_features: Size | None = Field(None, description="checked where layers chain")
-    rows: Size | None = Field(None, description="checked where layers chain")
+    in_features: Size | None = Field(default=None, description="checked where layers chain")
+    rows: Size | None = Field(default=None, description="checked where layers chain")
 
 
 class PoolSpec(LayerSpec):
@@ -114,7 +129,7 @@ class PoolSpec(LayerSpec):
 
     type: Literal["avgpool2d", "sumpool2d", "maxpool2d"]
     kernel: Pair
-    stride: Pair | None = Field(None, description="default: the kernel")
+    stride: Pair | None = Field(default=None, description="default: the kernel")
     padding: OffsetPair = 0
 
 
@@ -123,12 +138,13 @@ class AddSpec(LayerSpec):
 
     type: Literal["add"]
     inputs: Annotated[list[Name], Field(min_length=2, max_length=64)] | None = None
-    with_: Name | None = Field(None, alias="with")
+    with_: Name | None = Field(default=None, alias="with")
 
     @model_validator(mode="after")
     def _one_way(self) -> AddSpec:
         if (self.inputs is None) == (self.with_ is None):
-            raise WorkloadError(Problem("an add names its operands with 'inputs: [A, B]', or one of them with 'with: B'"))
+            text = "an add names its operands with 'inputs: [A, B]', or 'with: B' beside the previous layer"
+            raise WorkloadError(Problem(text))
         if self.inputs is not None and self.from_ is not None:
             raise WorkloadError(Problem("'inputs' already says where the operands come from", key="from"))
         return self
@@ -156,12 +172,17 @@ class ActivitySpec(Strict):
     """A recorded trace, or densities and the generator that turns them into spikes."""
 
     density: Density | dict[str, Density] | None = Field(
-        None, description="non-zero fraction at the input of layers with weights: one for all, or by layer and 'default'"
+        default=None,
+        description="non-zero fraction at the input of weighted layers: one for all, or by layer and 'default'",
     )
-    trace: str | None = Field(None, min_length=1, max_length=1000, description="npz file beside the workload file")
+    trace: str | None = Field(
+        default=None, min_length=1, max_length=1000, description="npz file beside the workload file"
+    )
     generator: Literal["bernoulli", "clustered"] = "bernoulli"
-    dispersion: float | None = Field(None, ge=0.0, lt=1.0, description="clustered: how unlike channels and places are")
-    seed: int = Field(0, ge=0, lt=1 << 63)
+    dispersion: float | None = Field(
+        default=None, ge=0.0, lt=1.0, description="clustered: how unlike channels and places are"
+    )
+    seed: int = Field(default=0, ge=0, lt=1 << 63)
 
     @model_validator(mode="after")
     def _one_source(self) -> ActivitySpec:
@@ -184,17 +205,18 @@ class WorkloadFile(Strict):
 
     name: Name
     description: str = ""
-    source: str = Field("", description="where the network and its densities come from")
+    source: str = Field(default="", description="where the network and its densities come from")
     timesteps: int = Field(ge=1, le=100_000)
     input: InputSpec | None = None
     neuron: NeuronSpec = NeuronSpec()
     precision: PrecisionSpec = PrecisionSpec()
     layers: Annotated[list[AnyLayer], Field(min_length=1, max_length=10_000)]
-    chained: bool = Field(True, description="false: a table of layers that do not feed each other")
-    activity: ActivitySpec | None = Field(None, description="default: every value non-zero")
+    chained: bool = Field(default=True, description="false: a table of layers that do not feed each other")
+    activity: ActivitySpec | None = Field(default=None, description="default: every value non-zero")
 
     @model_validator(mode="after")
     def _has_input(self) -> WorkloadFile:
         if self.chained and self.input is None:
-            raise WorkloadError(Problem("layers that chain need the shape and encoding of the network's input", key="input"))
+            text = "layers that chain need the shape and encoding of the network's input"
+            raise WorkloadError(Problem(text, key="input"))
         return self

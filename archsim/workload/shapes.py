@@ -1,4 +1,4 @@
-"""Shapes and value widths of one layer, from the edge that enters it. Sizes of conv and pool outputs are rounded down."""
+"""Shapes and value widths of one layer, from the edge that enters it. Sizes behind conv and pool are rounded down."""
 
 from __future__ import annotations
 

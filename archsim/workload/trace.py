@@ -22,6 +22,7 @@ from archsim.workload.network import INPUT, Shape
 
 FORMAT = "archsim-trace-1"
 Array = NDArray[Any]
+_LARGEST = int(np.iinfo(np.uint16).max)
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,14 @@ class Trace:
         values = self.members.get(f"values/{name}")
         if values is None:
             return np.broadcast_to(self.members[INPUT][sample], (self.timesteps, *shape))
-        return values[sample]
+        recorded: Values = values[sample]
+        return recorded
 
 
 def write_trace(
     path: str | os.PathLike[str],
     timesteps: int,
-    input: Array,  # noqa: A002
+    input: Array,
     spikes: Mapping[str, Array],
     labels: Array | None = None,
     predictions: Array | None = None,
@@ -110,6 +112,6 @@ def _unsigned(name: str, values: Array) -> Array:
     """The values as uint8, or uint16 where they need it."""
     values = np.asarray(values)
     largest = values.max(initial=0)
-    if values.size and (values.min() < 0 or largest > np.iinfo(np.uint16).max or not np.all(values == np.floor(values))):
-        raise ValueError(f"{name}: a trace holds integers from 0 to {np.iinfo(np.uint16).max}")
+    if values.size and (values.min() < 0 or largest > _LARGEST or not np.all(values == np.floor(values))):
+        raise ValueError(f"{name}: a trace holds integers from 0 to {_LARGEST}")
     return values.astype(np.uint8 if largest <= np.iinfo(np.uint8).max else np.uint16)
