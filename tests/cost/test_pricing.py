@@ -70,6 +70,10 @@ def test_area_counts_on_chip_instances_only() -> None:
     priced = price(LEDGER, CHIP, TABLE, 28, 1000.0)
     assert priced.area_um2.value == pytest.approx(128 * 45.024 / 0.7 + 2 * 49543.064)
     assert priced.bills["dram"].area_um2 == Span(0, 0, 0)
+    beside = price(counts(), (ADDER, replace(BUFFER, on_chip=False)), TABLE, 28, 1000.0)
+    assert beside.area_um2.value == pytest.approx(128 * 45.024 / 0.7)
+    assert beside.bills["ifmap_buffer"].area_um2 == Span(0, 0, 0)
+    assert beside.bills["ifmap_buffer"].static_pj.value > 0
 
 
 def test_on_chip_parts_at_two_nodes_have_no_common_area() -> None:
