@@ -1,1 +1,37 @@
-"""archsim."""
+"""archsim: what a spiking neural network costs on a chip, and which part of the chip is to blame.
+
+>>> import archsim
+>>> result = archsim.simulate("sata", "cnn-mnist")
+>>> result.verdict
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from archsim.accelerators import load_architecture
+    from archsim.errors import ArchsimError
+    from archsim.result import Result, load_result
+    from archsim.simulate import simulate
+    from archsim.workload import load_workload
+
+_HOMES = {
+    "ArchsimError": "archsim.errors",
+    "Result": "archsim.result",
+    "load_architecture": "archsim.accelerators",
+    "load_result": "archsim.result",
+    "load_workload": "archsim.workload",
+    "simulate": "archsim.simulate",
+}
+
+__all__ = ["ArchsimError", "Result", "load_architecture", "load_result", "load_workload", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use, so that ``import archsim`` stays light."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'archsim' has no attribute '{name}'")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

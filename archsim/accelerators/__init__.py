@@ -1,1 +1,116 @@
-"""x"""
+"""Accelerator families: each is a schema and a lowering. A family registers by name; the built-ins use the same door."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from archsim.accelerators.lowered import LayerFacts, Lowered
+from archsim.accelerators.systolic.lower import lower as _lower_systolic
+from archsim.accelerators.systolic.schema import SystolicArchitecture
+from archsim.config import Document, Strict, apply_overrides, find, load_document, validate
+from archsim.errors import ConfigError, Problem, nearest
+from archsim.workload import Workload
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of accelerators: its name in ``family:``, its schema, and ``lower(architecture, workload, sample)``."""
+
+    name: str
+    schema: type[Strict]
+    lower: Callable[[Any, Workload, int], Lowered]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One chip: its validated description, the family that can lower it, and the document it came from."""
+
+    family: Family
+    chip: Any
+    document: Document
+
+    @property
+    def name(self) -> str:
+        """The chip's name."""
+        return str(self.chip.name)
+
+
+_families: dict[str, Family] = {}
+
+
+def register_family(family: Family) -> Family:
+    """Make a family known; the last one registered under a name wins."""
+    _families[family.name] = family
+    return family
+
+
+@cache
+def _load_entry_points() -> None:
+    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic))
+    for entry in entry_points(group="archsim.families"):
+        register_family(entry.load())
+
+
+def family_names() -> list[str]:
+    """All registered families."""
+    _load_entry_points()
+    return sorted(_families)
+
+
+def family(name: str) -> Family:
+    """The family of that name."""
+    _load_entry_points()
+    return _families[name]
+
+
+def load_architecture(name_or_path: str, overrides: Sequence[str] = ()) -> Architecture:
+    """A chip by preset name or file, with dotted overrides (``array.rows=32``). ConfigError lists everything wrong."""
+    path, shown_as = find("arch", name_or_path)
+    document = apply_overrides(load_document(path, shown_as), overrides)
+    names = family_names()
+    stated = document.data.get("family") if isinstance(document.data, dict) else None
+    if not isinstance(document.data, dict):
+        raise ConfigError(Problem("a chip's description must be a mapping of keys", file=document.file, line=1))
+    if stated not in names:
+        raise ConfigError(
+            Problem(
+                "missing" if stated is None else "unknown family", file=document.file, line=document.line(("family",)),
+                key="family", value=stated, allowed=", ".join(names), nearest=nearest(str(stated), names),
+            )
+        )  # fmt: skip
+    chosen = family(str(stated))
+    return Architecture(chosen, validate(chosen.schema, document), document)
+
+
+def load_plugin(path: str) -> None:
+    """Execute a user's Python file, which registers dataflows or families."""
+    file = Path(path)
+    if not file.is_file():
+        raise ConfigError(Problem("no such plugin file", key="--plugin", value=path, allowed="a Python file"))
+    spec = importlib.util.spec_from_file_location(f"archsim_plugin_{file.stem}", file)
+    if spec is None or spec.loader is None:
+        raise ConfigError(Problem("not a Python file", key="--plugin", value=path, allowed="a file ending in .py"))
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise ConfigError(Problem(f"the plugin fails: {type(error).__name__}: {error}", key="--plugin", value=path)) from error
+
+
+__all__ = [
+    "Architecture",
+    "Family",
+    "LayerFacts",
+    "Lowered",
+    "family",
+    "family_names",
+    "load_architecture",
+    "load_plugin",
+    "register_family",
+]

@@ -7,6 +7,7 @@ archsim raise ArchsimErrors.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -25,18 +26,27 @@ class CarriedError(ValueError):
         self.error = error
 
 
-def adapt(schema: Any) -> None:
-    """Make containers lenient and validators collectable, in place and in all of the schema; idempotent."""
-    pending = [schema]
+def adapt(schema: Any, resolve: Callable[[Any], Any]) -> None:
+    """Make containers lenient and validators collectable, in place and in all of the schema; idempotent.
+
+    ``resolve`` finds what a reference stands for (enumerations and named types are kept apart by pydantic).
+    """
+    pending, seen = [schema], set()
     while pending:
         node = pending.pop()
-        if isinstance(node, dict):
-            kind = node.get("type")
-            if isinstance(kind, str):
-                _adapt_node(node, kind)
-            pending += [child for key, child in node.items() if not (isinstance(kind, str) and key in _USER_DATA)]
-        elif isinstance(node, list | tuple):
+        if isinstance(node, list | tuple):
             pending += node
+        if not isinstance(node, dict) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        kind = node.get("type")
+        is_schema = isinstance(kind, str)
+        if kind == "definition-ref":
+            with contextlib.suppress(LookupError):  # a model that is still being built adapts itself
+                pending.append(resolve(node))
+        elif isinstance(kind, str):
+            _adapt_node(node, kind)
+        pending += [child for key, child in node.items() if not (is_schema and key in _USER_DATA)]
 
 
 def _adapt_node(node: dict[str, Any], kind: str) -> None:

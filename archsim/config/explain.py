@@ -62,17 +62,16 @@ class _Error:
 
 
 def explain(model: type[BaseModel], data: Any, errors: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """All findings for ``data`` that was refused by ``model`` with pydantic's ``errors``; no two are equal."""
+    """All findings for ``data`` that was refused by ``model`` with pydantic's ``errors``, each once."""
     root = place_of(model)
     located = [
         _Error(error["type"], walk(root, data, error["loc"]), data, error.get("ctx", {}), error["msg"])
         for error in errors
     ]
-    findings: list[Finding] = []
+    unique: dict[tuple[Key, str, str], Finding] = {}
     for finding in _resolve(located, 0):
-        if finding not in findings:
-            findings.append(finding)
-    return findings
+        unique.setdefault((finding.path, finding.message, str(finding.complete)), finding)
+    return list(unique.values())
 
 
 def _resolve(errors: Sequence[_Error], depth: int) -> list[Finding]:

@@ -6,7 +6,7 @@ the stack and an alias bomb is refused while it is read: an alias counts as many
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -52,7 +52,7 @@ class _Composer:
             if self.root is not None:
                 raise self.fail("a second document starts here; one file holds one document", line)
         elif isinstance(event, yaml.AliasEvent):
-            self.attach(self.target(str(event.anchor), line), line)
+            self.attach(replace(self.target(str(event.anchor), line), line=line), line)
         elif isinstance(event, yaml.ScalarEvent):
             node = Node("scalar", line, event.tag, event.value, quoted=event.style not in (None, ""), is_complete=True)
             self.name(node, event.anchor)

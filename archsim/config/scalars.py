@@ -53,13 +53,8 @@ def tagged(kind: str, text: str) -> Scalar:
 
 
 def _integer(text: str) -> int:
-    digits = text.lstrip("+-")
-    if len(digits) > 64 and len(digits.lstrip("0")) > 64:
-        value = LARGEST_INT + 1
-    elif digits[:2] in ("0o", "0x"):
-        value = int(digits, 0)
-    else:
-        value = int(text) if len(text) < 64 else int(digits.lstrip("0") or "0")
-    if abs(value) > LARGEST_INT:
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    digits = (text.lstrip("+-") if base == 10 else text[2:]).lstrip("0") or "0"
+    if len(digits) > 64 or int(digits, base) > LARGEST_INT:
         raise ValueError("whole number beyond 64 bits")
-    return value
+    return -int(digits, base) if text[0] == "-" else int(digits, base)

@@ -30,7 +30,7 @@ class Strict(BaseModel):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Pydantic's schema with two differences: lists become tuples, and an ArchsimError joins the other errors."""
         schema = handler(source)
-        adapt(handler.resolve_ref_schema(schema))
+        adapt(schema, handler.resolve_ref_schema)
         return schema
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -58,4 +59,9 @@ def execute(graph: TaskGraph, engine: EngineName = "auto") -> Execution:
     return Execution(graph, start, chosen)
 
 
-__all__ = ["EngineName", "Execution", "Ledger", "execute"]
+def numba_is_there() -> bool:
+    """Whether the optional compiler is installed (extra ``fast``)."""
+    return importlib.util.find_spec("numba") is not None
+
+
+__all__ = ["EngineName", "Execution", "Ledger", "execute", "numba_is_there"]

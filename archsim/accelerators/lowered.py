@@ -1,0 +1,36 @@
+"""What a family's lowering hands over: the graph, the parts of the chip, and facts for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from archsim.cost.component import Component
+from archsim.taskgraph import TaskGraph
+
+
+@dataclass(frozen=True)
+class LayerFacts:
+    """Facts of one mapped layer that are not counts: where it lies and how well it fills the array."""
+
+    name: str
+    kind: str
+    folds: int
+    passes: int
+    utilisation: float  # used PEs / all PEs, mean over passes
+    dense_products: int  # products if no value were zero, all timesteps
+    density: float  # active product slots / product slots
+    in_bits: int
+    out_shape: tuple[int, int, int]
+    members: tuple[str, ...]  # this layer and those executed on its way out
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A workload on a chip, ready to be executed and priced."""
+
+    graph: TaskGraph
+    components: tuple[Component, ...]
+    layers: tuple[LayerFacts, ...]
+    assumptions: tuple[str, ...]
+    busy_unit: Mapping[str, str]  # per cost level, the unit whose busy time its leakage is shared by

@@ -1,0 +1,108 @@
+"""What a chip cannot do with a network: every such layer named at once, and what would make it fit."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from archsim.accelerators.systolic.dataflows import dataflow
+from archsim.accelerators.systolic.schema import SystolicArchitecture
+from archsim.accelerators.systolic.stages import Stage, TailOp
+from archsim.accelerators.systolic.tail import neuron_unit_count, state_bits, visits
+from archsim.errors import MisfitError, Problem, UnsupportedError
+from archsim.workload import Layer, Network
+
+
+def check(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> None:
+    """Raise UnsupportedError or MisfitError for what cannot be executed on this chip."""
+    flow = dataflow(arch.array.dataflow)
+    problems = _wide_values(arch, network) + _batches(arch, network, flow.stream != "positions")
+    if problems:
+        raise UnsupportedError(problems)
+    _membrane_registers(arch, network, stages, flow.stationary)
+
+
+def _wide_values(arch: SystolicArchitecture, network: Network) -> list[Problem]:
+    problems = []
+    for layer in network.weighted_layers:
+        if layer.in_bits > 1 and arch.pe.wide_values == "none":
+            problems.append(
+                Problem(
+                    f"layer '{layer.name}' has an input of {layer.in_bits} bits, and the PE handles single spikes only",
+                    key="pe.wide_values", value="none", allowed="bit_serial or multiplier, or a network whose inputs are all spikes",
+                )
+            )  # fmt: skip
+        if layer.in_signed:
+            problems.append(
+                Problem(
+                    f"layer '{layer.name}' reads the currents of a layer without neurons, which no workload records",
+                    key=f"layers.{layer.index}", value=layer.name, allowed="a neuron (spiking: true) before it",
+                )
+            )  # fmt: skip
+    return problems
+
+
+def _batches(arch: SystolicArchitecture, network: Network, in_space: bool) -> list[Problem]:
+    size = arch.timesteps.batch(network.timesteps)
+    uneven = network.timesteps % size != 0
+    if uneven and in_space and arch.timesteps.scope == "tile" and arch.timesteps.placement == "rows":
+        return [
+            Problem(
+                f"with the timestep loop inside the tile, batches in rows must be of equal size, and T is {network.timesteps}",
+                key="timesteps.order", value=f"batched: {size}",
+                allowed="an n that divides T, placement: in_pe, or scope: layer",
+            )
+        ]  # fmt: skip
+    return []
+
+
+def _membrane_registers(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...], stationary: str) -> None:
+    """Membranes at home in registers must find one each, unless nothing of a neuron outlives its only visit."""
+    if arch.neuron.membrane.home != "register" or arch.neuron.units == "ideal":
+        return
+    if visits(arch, stationary, network.timesteps) == 1:
+        return
+    demands = {op.layer.name: op.elements for stage in stages for op in stage.tail if op.unit == "neuron"}
+    if not demands:
+        return
+    together = arch.timesteps.scope == "network"
+    demand = sum(demands.values()) if together else max(demands.values())
+    capacity = neuron_unit_count(arch) * arch.neuron.membrane.registers_per_unit
+    if demand > capacity:
+        who = "all layers" if together else f"layer '{max(demands, key=demands.__getitem__)}'"
+        raise MisfitError(
+            f"neuron.membrane.home: register: the membranes of {who}", demand=demand, capacity=capacity, unit="registers",
+            levers=(
+                "timesteps.scope=tile with an output-stationary dataflow", "timesteps.order=parallel",
+                "neuron.membrane.home=sram", "neuron.membrane.home=dram", f"neuron.membrane.registers_per_unit={-(-demand // neuron_unit_count(arch))}",
+            ),
+        )  # fmt: skip
+
+
+def membrane_home(arch: SystolicArchitecture, network: Network, stationary: str, op: TailOp) -> str:
+    """Where the membranes of one neuron layer rest: the stated home, or DRAM where the membrane buffer is too small.
+
+    All layers' membranes are live at once when t is outermost; then layers find room in the order of the network.
+    """
+    home = arch.neuron.membrane.home
+    if home != "sram":
+        return home
+    assert arch.buffers.membrane is not None
+    capacity = arch.buffers.membrane.size_bits
+    if arch.timesteps.scope != "network":
+        return "sram" if _membrane_bits(network, op.layer) <= capacity else "dram"
+    return "sram" if op.layer.name in _first_that_fit(network, capacity) else "dram"
+
+
+def _membrane_bits(network: Network, layer: Layer) -> int:
+    assert layer.neuron is not None
+    return layer.neurons * state_bits(layer.neuron, network.precision.membrane_bits)
+
+
+@lru_cache(maxsize=8)
+def _first_that_fit(network: Network, capacity: int) -> frozenset[str]:
+    found, left = [], capacity
+    for layer in network.layers:
+        if layer.neuron is not None and _membrane_bits(network, layer) <= left:
+            left -= _membrane_bits(network, layer)
+            found.append(layer.name)
+    return frozenset(found)

@@ -1,0 +1,130 @@
+"""The parts of a systolic chip as cost components, and the names under which its actions are counted."""
+
+from __future__ import annotations
+
+from archsim.accelerators.systolic.schema import GlobalBuffer, SystolicArchitecture
+from archsim.accelerators.systolic.stages import Stage
+from archsim.accelerators.systolic.tail import leak_is_a_shift, neuron_unit_count
+from archsim.cost.component import Component
+from archsim.workload import Network
+
+SMALLEST_REGISTER_BITS = 2  # the narrowest characterised register; a 1-bit spike latch is priced as one
+THRESHOLD_BITS = 4  # SATA's threshold register (SATA_Sim, sata-config)
+SCRATCHPAD_WORD_BITS = 8
+
+
+def components(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> tuple[Component, ...]:
+    """Every part of the chip that can cost energy or area for this network; sizes and counts from the description."""
+    parts = _processing_elements(arch, network)
+    if arch.neuron.units != "ideal":
+        parts += _neuron_units(arch, network, stages)
+    parts += _memories(arch)
+    parts += _edges_of_the_chip(arch, network, stages)
+    return tuple(parts)
+
+
+def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[Component]:
+    pes = arch.array.rows * arch.array.cols
+    weight_bits, accumulator_bits = network.precision.weight_bits, arch.pe.accumulator_bits
+    in_pe = arch.timesteps.placement == "in_pe"
+    accumulators = pes * arch.pe.accumulator_sets * (arch.timesteps.batch(network.timesteps) if in_pe else 1)
+    adders = pes * (arch.timesteps.batch(network.timesteps) if in_pe else 1)
+    parts = [
+        Component("pe_and", "andgate", "compute", {"bits": weight_bits}, adders, description="gates the weight with the spike"),
+        Component("pe_adder", "adder", "compute", {"bits": accumulator_bits}, adders, description="adds a weight to the partial sum"),
+        Component("pe_accumulator", "register", "compute", {"bits": accumulator_bits}, accumulators, description="partial sum"),
+        Component(
+            "pe_input_register", "register", "compute", {"bits": max(SMALLEST_REGISTER_BITS, _multiplied_bits(arch, network))},
+            pes, description="forwards inputs from PE to PE",
+        ),
+        Component("pe_weight_register", "register", "compute", {"bits": weight_bits}, pes, description="holds or forwards weights"),
+    ]  # fmt: skip
+    if arch.pe.wide_values == "multiplier":
+        bits = max(weight_bits, _multiplied_bits(arch, network))
+        parts.append(Component("pe_multiplier", "multiplier", "compute", {"bits": bits}, pes, description="multiplies wide values"))
+    for name, size in (("spike", arch.pe.scratchpad.spike), ("weight", arch.pe.scratchpad.weight), ("partial_sum", arch.pe.scratchpad.partial_sum)):
+        if size:
+            attributes = {"bits": SCRATCHPAD_WORD_BITS, "bytes": int(size)}
+            parts.append(Component(f"{name}_scratchpad", "registerfile", "scratchpad", attributes, pes, description=f"PE-local {name}s"))
+    if arch.sparsity.startswith("skip"):
+        parts.append(
+            Component("spike_scanner", "andgate", "compute", {"bits": 8}, arch.array.rows, description="finds the next spike, 8 mask bits per operation")
+        )
+    if arch.sparsity == "skip_row":
+        attributes = {"bits": weight_bits, "depth": 4}
+        parts.append(Component("row_fifo", "fifo", "compute", attributes, pes, description="lets rows run ahead of each other"))
+    return parts
+
+
+def _multiplied_bits(arch: SystolicArchitecture, network: Network) -> int:
+    if arch.pe.wide_values != "multiplier":
+        return 1
+    return max((layer.in_bits for layer in network.weighted_layers), default=1)
+
+
+def _neuron_units(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> list[Component]:
+    neurons = [layer.neuron for stage in stages for layer in stage.neurons if layer.neuron is not None]
+    if not neurons:
+        return []
+    bits, units = network.precision.membrane_bits, neuron_unit_count(arch)
+    words = max(neuron.state_words for neuron in neurons) * arch.neuron.membrane.registers_per_unit
+    parts = [
+        Component("neuron_adder", "adder", "neuron module", {"bits": bits}, units, description="integrates the input"),
+        Component("neuron_comparator", "comparator", "neuron module", {"bits": bits}, units, description="compares with the threshold"),
+        Component("neuron_threshold", "register", "neuron module", {"bits": THRESHOLD_BITS}, units, description="threshold"),
+        Component("neuron_membrane", "register", "neuron module", {"bits": bits}, units * words, description="membrane potential at hand"),
+    ]
+    if any(neuron.reset != "hard" for neuron in neurons):
+        parts.append(Component("neuron_reset", "subtractor", "neuron module", {"bits": bits}, units, description="subtracts the threshold"))
+    leaks = [leak for neuron in neurons for leak in leaks_of(neuron)]
+    if any(leak_is_a_shift(leak) for leak in leaks):
+        parts.append(Component("neuron_leak", "subtractor", "neuron module", {"bits": bits}, units, description="leak as shift and subtract"))
+    if any(not leak_is_a_shift(leak) for leak in leaks):
+        parts.append(Component("neuron_leak_multiplier", "multiplier", "neuron module", {"bits": bits}, units, description="leak by any factor"))
+    return parts
+
+
+def leaks_of(neuron: object) -> list[float]:
+    """The decays that a neuron computes per update: of the membrane, and of the synaptic current."""
+    found = [neuron.leak] if neuron.model != "if" and neuron.leak != 1.0 else []  # type: ignore[attr-defined]
+    if neuron.model == "cuba_lif" and neuron.current_leak != 0.0:  # type: ignore[attr-defined]
+        found.append(neuron.current_leak)  # type: ignore[attr-defined]
+    return found
+
+
+def _memories(arch: SystolicArchitecture) -> list[Component]:
+    buffers = {"ifmap_buffer": arch.buffers.ifmap, "weight_buffer": arch.buffers.weight, "ofmap_buffer": arch.buffers.ofmap}
+    if arch.buffers.membrane is not None:
+        buffers["membrane_buffer"] = arch.buffers.membrane
+    parts = [_sram(name, buffer, arch.sram_cell) for name, buffer in buffers.items()]
+    parts.append(Component("dram", "dram", "DRAM", {"row_bytes": int(arch.dram.row)}, on_chip=False, description="off-chip memory"))
+    return parts
+
+
+def _sram(name: str, buffer: GlobalBuffer, cell: str) -> Component:
+    attributes = {"bytes": int(buffer.size), "line_bytes": int(buffer.line), "banks": buffer.banks, "cell": cell}
+    return Component(name, "sram", "global buffer", attributes, description=name.replace("_", " "))
+
+
+def _edges_of_the_chip(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> list[Component]:
+    parts = []
+    ops = [op for stage in stages for op in stage.tail if op.unit == "vector"]
+    if ops:
+        bits = network.precision.membrane_bits
+        kinds = {vector_component(op.layer.kind, op.layer.in_max) for op in ops}
+        for name in sorted(kinds):
+            primitive = {"vector_adder": "adder", "vector_comparator": "comparator", "vector_or": "andgate"}[name]
+            width = 8 if name == "vector_or" else bits
+            parts.append(Component(name, primitive, "compute", {"bits": width}, arch.vector.lanes, description="pools and adds maps"))
+    if network.encoding == "rate":
+        parts.append(Component("encoder_random", "lfsr", "input/output", {"bits": 32}, 1, description="random numbers for rate coding"))
+    if network.encoding in ("rate", "ttfs"):
+        parts.append(Component("encoder_comparator", "comparator", "input/output", {"bits": network.precision.input_bits}, 1, description="pixel against threshold"))
+    return parts
+
+
+def vector_component(kind: str, in_max: int) -> str:
+    """The part that executes one value of a pool or add: OR for max-pools on spikes, comparators on wider values, adders else."""
+    if kind == "maxpool2d":
+        return "vector_or" if in_max == 1 else "vector_comparator"
+    return "vector_adder"

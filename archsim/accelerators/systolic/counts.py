@@ -1,0 +1,248 @@
+"""What the tasks of a stage count, under the names of :mod:`archsim.accelerators.systolic.components`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accelerators.systolic.components import SCRATCHPAD_WORD_BITS, leaks_of, vector_component
+from archsim.accelerators.systolic.geometry import ceil_div
+from archsim.accelerators.systolic.nest import Loads
+from archsim.accelerators.systolic.stages import TailOp
+from archsim.accelerators.systolic.tail import leak_is_a_shift
+from archsim.taskgraph import Span
+
+if TYPE_CHECKING:
+    from archsim.accelerators.systolic.emit import StageEmitter
+
+Ints = NDArray[np.int64]
+
+
+def count_pass(emitter: StageEmitter, array: Span) -> None:
+    """Counts of the array passes: PEs, scratchpads, buffers, DRAM and encoder."""
+    _count_datapath(emitter, array)
+    _count_scratchpads(emitter, array)
+    _count_buffers(emitter, array)
+    _count_dram_loads(emitter, array)
+    _count_stores(emitter, array)
+
+
+def _count_datapath(emitter: StageEmitter, array: Span) -> None:
+    passes, builder = emitter.passes, emitter.builder
+    gated = passes.arch.sparsity != "none"
+    products = passes.active if gated else passes.slots
+    output_stationary = passes.flow.stationary == "ofmap"
+    if passes.geometry.width.on_multiplier:
+        builder.count("pe_multiplier", "op", array, products)
+    else:
+        builder.count("pe_and", "op", array, passes.slots)
+    builder.count("pe_adder", "op", array, products)
+    # in a stationary-weight array the partial sum moves on every cycle, silent or not
+    builder.count("pe_accumulator", "write", array, products if output_stationary else passes.slots)
+    builder.count("pe_adder", "sop", array, passes.active)
+    builder.count("pe_input_register", "write", array, _forwarded_inputs(emitter))
+    builder.count("pe_weight_register", "write", array, _forwarded_weights(emitter))
+    if passes.arch.sparsity.startswith("skip"):
+        builder.count("spike_scanner", "op", array, ceil_div(passes.scanned_bits, 8))
+    if passes.arch.sparsity == "skip_row":
+        moved = passes.fetched_rows * passes.used("filters")
+        builder.count("row_fifo", "push", array, moved)
+        builder.count("row_fifo", "pop", array, moved)
+
+
+def _forwarded_inputs(emitter: StageEmitter) -> Ints:
+    """Register writes as inputs move along the array: each streamed value passes every used PE of its lane.
+
+    A stationary input moves into place through the rows above its own: r (r + 1) / 2 writes for each of c columns.
+    """
+    passes = emitter.passes
+    if passes.flow.stationary == "ifmap":
+        into_place = passes.rows_used * (passes.rows_used + 1) // 2 * passes.cols_used
+        return np.where(passes.loads_stationary, into_place, 0)
+    return passes.slots
+
+
+def _forwarded_weights(emitter: StageEmitter) -> Ints:
+    """Register writes of weights: streamed past every used PE, or moved into place."""
+    passes = emitter.passes
+    if passes.flow.stationary == "weight":
+        into_place = passes.rows_used * (passes.rows_used + 1) // 2 * passes.cols_used
+        return np.where(passes.loads_stationary, into_place, 0)
+    return passes.slots // passes.geometry.width.cycles
+
+
+def _count_scratchpads(emitter: StageEmitter, array: Span) -> None:
+    passes, pad, builder = emitter.passes, emitter.arch.pe.scratchpad, emitter.builder
+    weight_bits = emitter.stage.layer.weight_bits
+    words = -(-weight_bits // SCRATCHPAD_WORD_BITS)
+    products = passes.slots // passes.geometry.width.cycles
+    if pad.spike:
+        bits = passes.slots if not passes.geometry.width.on_multiplier else products * passes.geometry.width.bits
+        spike_words = ceil_div(bits, SCRATCHPAD_WORD_BITS)
+        builder.count("spike_scratchpad", "write", array, spike_words)
+        builder.count("spike_scratchpad", "read", array, spike_words)
+    if pad.weight:
+        if passes.flow.stationary == "weight":
+            written = np.where(passes.loads_stationary, passes.rows_used * passes.cols_used, 0)
+        else:
+            written = np.where(passes.holds_weights, 0, products)
+        read = products
+        if emitter.arch.gate_weight_read and emitter.arch.sparsity != "none":
+            read = np.minimum(passes.active, products)
+        builder.count("weight_scratchpad", "write", array, words * written)
+        builder.count("weight_scratchpad", "read", array, words * read)
+
+
+def _count_buffers(emitter: StageEmitter, array: Span) -> None:
+    passes, builder = emitter.passes, emitter.builder
+    builder.count("ifmap_buffer", "element_read", array, passes.ifmap_elements)
+    builder.count("ifmap_buffer", "line_read", array, passes.ifmap_lines)
+    builder.count("weight_buffer", "element_read", array, passes.weight_elements)
+    lines = passes.weight_lines
+    if emitter.stage.layer.bias:
+        bias = ceil_div(passes.used("filters") * passes.arch.pe.accumulator_bits, emitter.arch.buffers.weight.line_bits)
+        lines = lines + np.where(passes.last_of_reduction, bias, 0)
+    builder.count("weight_buffer", "line_read", array, lines)
+    builder.count("ofmap_buffer", "element_read", array, passes.partial_sums_read)
+    builder.count("ofmap_buffer", "element_write", array, passes.partial_sums_written)
+    builder.count("ofmap_buffer", "line_read", array, passes.partial_sum_lines_read)
+    builder.count("ofmap_buffer", "line_write", array, passes.partial_sum_lines_written)
+    if emitter.partial_sums_spill:
+        accumulator = passes.arch.pe.accumulator_bits
+        read, written = passes.partial_sums_read * accumulator, passes.partial_sums_written * accumulator
+        line = emitter.arch.buffers.ofmap.line_bits
+        _count_dram(emitter, array, "read", read)
+        _count_dram(emitter, array, "write", written)
+        builder.count("ofmap_buffer", "line_write", array, ceil_div(read, line))
+        builder.count("ofmap_buffer", "line_read", array, ceil_div(written, line))
+
+
+def _count_dram(emitter: StageEmitter, span: Span, way: str, bits: Ints) -> None:
+    """Bits moved, and one activation for every DRAM row that a contiguous transfer touches."""
+    emitter.builder.count("dram", f"{way}_bit", span, bits)
+    emitter.builder.count("dram", "activate", span, ceil_div(bits, int(emitter.arch.dram.row) * 8))
+
+
+def _count_dram_loads(emitter: StageEmitter, array: Span) -> None:
+    """Tile loads are counted at the pass that needs them first."""
+    for operand, loaded in (("weight", emitter._weight_loads()), ("ifmap", emitter._ifmap_loads())):
+        loads, bits = loaded
+        per_pass = _at(array, loads, bits)
+        _count_dram(emitter, array, "read", per_pass)
+        width = emitter.geometry.width
+        if operand == "ifmap" and width.load_bits != width.bits:  # pixels become spikes on the way into the buffer
+            values = per_pass // width.load_bits
+            emitter.builder.count("encoder_comparator", "op", array, values)
+            emitter.builder.count("encoder_random", "op", array, values)
+            per_pass = values * width.bits
+        elif operand == "ifmap" and emitter.stage.from_input and emitter.workload.network.encoding == "ttfs":
+            emitter.builder.count("encoder_comparator", "op", array, per_pass // width.bits)
+        buffer = getattr(emitter.arch.buffers, operand)
+        emitter.builder.count(f"{operand}_buffer", "line_write", array, ceil_div(per_pass, buffer.line_bits))
+
+
+def _at(array: Span, loads: Loads, bits: Ints) -> Ints:
+    per_pass = np.zeros(array.count, np.int64)
+    per_pass[loads.at] = bits
+    return per_pass
+
+
+def _count_stores(emitter: StageEmitter, array: Span) -> None:
+    """Completed maps: written to the ofmap buffer pass by pass, read and stored group by group."""
+    outputs, builder = emitter.outputs, emitter.builder
+    line = emitter.arch.buffers.ofmap.line_bits
+    elements = np.zeros(array.count, np.int64)
+    lines = np.zeros(array.count, np.int64)
+    stored = np.zeros(array.count, np.int64)
+    bits = emitter.stored_bits()
+    elements[outputs.at] = np.add.reduce([outputs.spread(part.elements) for part in emitter.stage.stored])
+    lines[outputs.at] = ceil_div(bits, line)
+    groups = np.add.reduceat(bits, emitter.store_groups)
+    stored[outputs.at[emitter.store_groups]] = groups
+    builder.count("ofmap_buffer", "element_write", array, elements)
+    builder.count("ofmap_buffer", "line_write", array, lines)
+    builder.count("ofmap_buffer", "line_read", array, ceil_div(stored, line))
+    _count_dram(emitter, array, "write", stored)
+
+
+def count_tail(emitter: StageEmitter, span: Span, ops: list[TailOp]) -> None:
+    """Counts of one tail task: neuron updates, pools, adds."""
+    for op in ops:
+        values = emitter.outputs.spread(op.elements)
+        if op.unit == "neuron":
+            _count_neurons(emitter, span, op, values)
+            continue
+        name = vector_component(op.layer.kind, op.layer.in_max)
+        emitter.builder.count(name, "op", span, ceil_div(values, 8) if name == "vector_or" else values)
+        if op.layer.kind == "add":
+            _count_dram(emitter, span, "read", values * op.layer.in_bits)
+
+
+def _count_neurons(emitter: StageEmitter, span: Span, op: TailOp, updates: Ints) -> None:
+    neuron, count = op.layer.neuron, emitter.builder.count
+    assert neuron is not None
+    if emitter.arch.neuron.update == "event":
+        updates = _with_input(emitter, op, updates)
+    has_bias = emitter.stage.layer.bias and op is next(o for o in emitter.stage.tail if o.unit == "neuron")
+    count("neuron_adder", "op", span, updates * (neuron.state_words + has_bias))
+    count("neuron_comparator", "op", span, updates)
+    count("neuron_threshold", "read", span, updates)
+    count("neuron_membrane", "read", span, updates * neuron.state_words)
+    count("neuron_membrane", "write", span, updates * neuron.state_words)
+    for leak in leaks_of(neuron):
+        count("neuron_leak" if leak_is_a_shift(leak) else "neuron_leak_multiplier", "op", span, updates)
+    fired = _spikes(emitter, op)
+    count("neuron_membrane", "spike_out", span, fired)
+    count("neuron_membrane", "update", span, updates)
+    if neuron.reset != "hard":
+        count("neuron_reset", "op", span, fired)
+    _count_membrane_home(emitter, span, op)
+
+
+def _with_input(emitter: StageEmitter, op: TailOp, updates: Ints) -> Ints:
+    """Updates of neurons with at least one input spike; all of them behind a bias, a pool or an add."""
+    passes, layer = emitter.passes, emitter.stage.layer
+    if op is not emitter.stage.tail[0] or layer.bias:
+        return updates
+    per_position = (passes.statistics.active_per_position[passes.batches.timesteps()] > 0).astype(np.int64)
+    if passes.geometry.width.once:
+        return updates
+    shaped = per_position.reshape(passes.batches.count, passes.batches.size, *per_position.shape[1:])
+    rows = shaped.transpose(0, 2, 3, 1).reshape(passes.batches.count, layer.groups, -1)
+    starts = passes.geometry.tiles["positions"].starts
+    if not passes.geometry.interleaved:
+        starts = starts // passes.geometry.stream_batch * passes.batches.size
+    active = np.add.reduceat(rows, starts, axis=2)
+    at = emitter.outputs.at
+    return active[passes.b[at], passes.g[at], passes.of("positions")[at]] * passes.used("filters")[at]
+
+
+def _spikes(emitter: StageEmitter, op: TailOp) -> Ints:
+    """Output spikes of a neuron layer, timestep by timestep exact, spread over the passes."""
+    values = emitter.workload.activity.outputs_of(op.layer, emitter.sample)
+    batches = emitter.passes.batches
+    per_step = np.count_nonzero(values[batches.timesteps()].reshape(batches.count * batches.size, -1), axis=1)
+    return emitter.outputs.spread_totals(per_step.reshape(batches.count, batches.size).sum(axis=1).astype(np.int64))
+
+
+def _count_membrane_home(emitter: StageEmitter, span: Span, op: TailOp) -> None:
+    traffic, home, builder = emitter.membrane(op), emitter.membrane_home(op), emitter.builder
+    buffer = emitter.arch.buffers.membrane
+    if home == "register":
+        builder.count("neuron_membrane", "read", span, traffic.words_read)
+        builder.count("neuron_membrane", "write", span, traffic.words_written)
+        return
+    if buffer is not None:
+        builder.count("membrane_buffer", "element_read", span, traffic.words_read)
+        builder.count("membrane_buffer", "element_write", span, traffic.words_written)
+        read, written = ceil_div(traffic.bits_read, buffer.line_bits), ceil_div(traffic.bits_written, buffer.line_bits)
+        through = 2 if home == "dram" else 1  # on the way to or from DRAM a line is written and read
+        builder.count("membrane_buffer", "line_read", span, read + (written if through == 2 else 0))
+        builder.count("membrane_buffer", "line_write", span, written + (read if through == 2 else 0))
+    if home == "dram":
+        _count_dram(emitter, span, "read", traffic.bits_read)
+        _count_dram(emitter, span, "write", traffic.bits_written)
+        builder.count("dram", "element_read", span, traffic.words_read)
+        builder.count("dram", "element_write", span, traffic.words_written)

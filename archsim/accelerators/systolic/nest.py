@@ -1,0 +1,126 @@
+"""Loop nests of tile passes, and which operand tiles must be loaded when.
+
+A nest is a list of loops, outermost first, over ``b`` (batches of timesteps), ``g`` (groups), ``i`` (folds along the array's
+rows) and ``j`` (folds along its columns). A loop over blocks has ``step > 1``; the loop inside the block runs over the rest,
+and passes beyond ``limit`` do not exist.
+
+Residency: for an operand whose tile depends on the variables ``D``, the longest run of inner loops whose tiles together fit
+into the buffer stays resident; each of these tiles is loaded once per execution of that run, at the first pass that needs
+it, and its place is free after the last. Everything follows from the sizes, for all passes at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Loop:
+    """``for x in range(size)``: adds ``x * step`` to the variable."""
+
+    var: str
+    size: int
+    step: int = 1
+
+
+@dataclass(frozen=True)
+class Loads:
+    """The loads of one operand: at which passes (ascending), and after which pass each one's place is free."""
+
+    at: Ints
+    until: Ints
+    keeps_last: bool  # whether the tile before this one in its own loop is still there (halos need not come again)
+    resident_from: int  # loops[resident_from:] run without loading a tile twice
+
+
+@dataclass(frozen=True)
+class Nest:
+    """Loops, outermost first, and how many values each variable has."""
+
+    loops: tuple[Loop, ...]
+    limit: Mapping[str, int]
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the loops."""
+        return tuple(loop.size for loop in self.loops)
+
+    @cached_property
+    def _dense(self) -> dict[str, Ints]:
+        found: dict[str, Ints] = {}
+        for axis, loop in enumerate(self.loops):
+            view = [1] * len(self.loops)
+            view[axis] = loop.size
+            part = (np.arange(loop.size, dtype=np.int64) * loop.step).reshape(view)
+            found[loop.var] = found[loop.var] + part if loop.var in found else part
+        return {var: np.broadcast_to(index, self.shape).ravel() for var, index in found.items()}
+
+    @cached_property
+    def _valid(self) -> NDArray[np.bool_] | None:
+        """Which passes of the full grid exist; None: all."""
+        ragged = [var for var in self._dense if self._extent(var) > self.limit[var]]
+        if not ragged:
+            return None
+        return np.logical_and.reduce([self._dense[var] < self.limit[var] for var in ragged])
+
+    def _extent(self, var: str) -> int:
+        return 1 + sum((loop.size - 1) * loop.step for loop in self.loops if loop.var == var)
+
+    @cached_property
+    def passes(self) -> int:
+        """Number of passes."""
+        return prod(self.shape) if self._valid is None else int(self._valid.sum())
+
+    def index(self, var: str) -> Ints:
+        """Value of a variable at each pass."""
+        dense = self._dense[var]
+        return dense if self._valid is None else dense[self._valid]
+
+    def resident_from(self, depends: frozenset[str], tile_bits: int, usable_bits: int) -> int:
+        """Smallest ``s`` such that the tiles of ``loops[s:]`` fit together; ``len(loops)`` when not even one does."""
+        footprint = tile_bits
+        if footprint > usable_bits:
+            return len(self.loops)
+        for start in range(len(self.loops) - 1, -1, -1):
+            if self.loops[start].var in depends:
+                footprint *= self.loops[start].size
+                if footprint > usable_bits:
+                    return start + 1
+        return 0
+
+    def loads(self, depends: frozenset[str], tile_bits: int, usable_bits: int, at_least: int = 0) -> Loads:
+        """When the operand's tiles are loaded and freed; ``at_least`` forbids residency across the loops before it."""
+        start = max(self.resident_from(depends, tile_bits, usable_bits), at_least)
+        flag = np.ones(self.shape, bool)
+        offset = 0
+        for axis in range(start, len(self.loops)):
+            if self.loops[axis].var not in depends:
+                cut = [slice(None)] * len(self.loops)
+                cut[axis] = slice(1, None)
+                flag[tuple(cut)] = False
+                offset += (self.loops[axis].size - 1) * prod(self.shape[axis + 1 :])
+        dense = flag.ravel()
+        if self._valid is None:
+            at = np.flatnonzero(dense)
+            until = at + offset
+        else:
+            position = np.cumsum(self._valid) - 1
+            where = np.flatnonzero(dense & self._valid)
+            at, until = position[where], position[np.minimum(where + offset, len(position) - 1)]
+        moving = [axis for axis, loop in enumerate(self.loops) if loop.var in depends and loop.var in "ij"]
+        keeps_last = bool(moving) and start <= moving[-1] + 1
+        return Loads(at, until, keeps_last, start)
+
+    def loads_of_operand(self, depends: frozenset[str], tile_bits: int, usable_bits: int) -> int:
+        """How many tile loads the nest needs, without making them (to compare nests)."""
+        start = self.resident_from(depends, tile_bits, usable_bits)
+        count = prod(self.shape[:start])
+        return count * prod(loop.size for loop in self.loops[start:] if loop.var in depends)

@@ -1,0 +1,363 @@
+"""What every tile pass of a stage streams, computes and moves: the model of the PE array, in closed form per pass.
+
+With ``r, c`` the used rows and columns of a pass, ``S`` the streamed length, ``w`` the cycles per value (bit planes):
+
+* cycles = fold_cycles(S * w, R, C), plus the load of a stationary operand; at least the lines of the busiest buffer port.
+* product slots = r * c * S * w; of these *active* are those whose spike (or bit, or value on a multiplier) is not zero.
+  ``gate``: only active slots switch the adder and write the accumulator; spikes and weights are fetched and forwarded anyway.
+* ``skip: union`` streams only the indices at which some row of the tile is active; ``skip: row`` lasts as long as its busiest
+  row, every row fetching its own weights through a FIFO. Both read the spike map once more as a bitmask, or as an index per spike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accelerators.systolic import spikes
+from archsim.accelerators.systolic.geometry import Geometry, ceil_div
+from archsim.accelerators.systolic.nest import Nest
+from archsim.workload import Layer
+
+Ints = NDArray[np.int64]
+
+
+class SpikeStatistics:
+    """Statistics of one stage's input values for any batching, computed once each."""
+
+    def __init__(self, values: NDArray[np.generic], layer: Layer, bits: int, on_multiplier: bool) -> None:
+        self.layer, self._values = layer, values
+        self._weighs_values = on_multiplier or bits == 1
+        self._bits = bits
+
+    @cached_property
+    def nonzero(self) -> NDArray[np.uint8]:
+        """1 where a value is not zero."""
+        return spikes.nonzero(self._values, self._bits)
+
+    @cached_property
+    def weights(self) -> NDArray[np.uint8]:
+        """Active products that one value causes with one weight: its set bits, or 1 on a multiplier."""
+        return self.nonzero if self._weighs_values else spikes.set_bits(self._values, self._bits)
+
+    @cached_property
+    def active_per_position(self) -> Ints:
+        """[T, groups, positions] active products with one filter."""
+        return spikes.per_position(self.weights, self.layer)
+
+    @cached_property
+    def nonzero_per_position(self) -> Ints:
+        """[T, groups, positions] values that are not zero."""
+        return self.active_per_position if self._weighs_values else spikes.per_position(self.nonzero, self.layer)
+
+    @cached_property
+    def active_per_index(self) -> Ints:
+        """[T, groups, K] active products with one filter, summed over positions."""
+        return spikes.per_index(self.weights, self.layer)
+
+
+@dataclass(frozen=True)
+class Batches:
+    """Consecutive batches of equal size: timesteps ``first + b * size ...``; ``visit0`` numbers the first of them."""
+
+    first: int
+    count: int
+    size: int
+    visit0: int
+
+    def timesteps(self) -> slice:
+        """The timesteps covered."""
+        return slice(self.first, self.first + self.count * self.size)
+
+
+class Passes:
+    """All passes of one stage for some batches, as vectors in issue order."""
+
+    def __init__(self, geometry: Geometry, statistics: SpikeStatistics, batches: Batches) -> None:
+        self.geometry, self.statistics, self.batches = geometry, statistics, batches
+        self.nest: Nest = geometry.nest(batches.count)
+        self.b, self.g = self.nest.index("b"), self.nest.index("g")
+        self.fold = {"i": self.nest.index("i"), "j": self.nest.index("j")}
+        self.arch, self.flow = geometry.arch, geometry.flow
+
+    def of(self, dimension: str) -> Ints:
+        """Fold number of a dimension at each pass (0 where it streams)."""
+        var = self.geometry.tiles[dimension].var  # type: ignore[index]
+        return self.fold[var] if var is not None else np.zeros(self.count, np.int64)
+
+    def used(self, dimension: str) -> Ints:
+        """Used extent of a dimension at each pass."""
+        return self.geometry.tiles[dimension].used[self.of(dimension)]  # type: ignore[index]
+
+    @property
+    def count(self) -> int:
+        """Number of passes."""
+        return self.nest.passes
+
+    @cached_property
+    def computes(self) -> NDArray[np.bool_] | bool:
+        """Whether the array computes in a pass; a first layer whose current is held computes at its first visit only."""
+        if not self.geometry.width.once:
+            return True
+        return self.b + self.batches.visit0 == 0
+
+    @cached_property
+    def rows_used(self) -> Ints:
+        """Array rows in use."""
+        return self.used(self.flow.rows)
+
+    @cached_property
+    def cols_used(self) -> Ints:
+        """Array columns in use."""
+        return self.used(self.flow.cols)
+
+    @cached_property
+    def last_of_reduction(self) -> NDArray[np.bool_]:
+        """Whether a pass completes its outputs."""
+        return self.of("reduction") == self.geometry.tiles["reduction"].count - 1
+
+    @cached_property
+    def outputs(self) -> Ints:
+        """Output (or partial-sum) values that a pass updates, all its timesteps included."""
+        factor = 1 if self.geometry.interleaved or self.geometry.stream_batch > 1 else self.batches.size
+        if self.geometry.width.once:
+            factor = self.batches.size
+        return self.used("positions") * self.used("filters") * factor
+
+    @cached_property
+    def _tile_activity(self) -> tuple[Ints, Ints, Ints]:
+        """Per (batch, group, fold): active products, non-zero values, and the streamed indices (0s where unused)."""
+        return _per_tile(self)
+
+    @cached_property
+    def active(self) -> Ints:
+        """Active product slots of each pass."""
+        per_fold = self._tile_activity[0][self.b, self.g, self._activity_fold]
+        filters = self.used("filters")
+        return np.where(self.computes, per_fold * filters, 0)
+
+    @cached_property
+    def fetched_rows(self) -> Ints:
+        """(row, index) pairs for which a row-skipping array fetches weights."""
+        return np.where(self.computes, self._tile_activity[1][self.b, self.g, self._activity_fold], 0)
+
+    @cached_property
+    def _activity_fold(self) -> Ints:
+        """Fold of the dimension along which a pass's spikes differ."""
+        if self.flow.stationary == "ifmap":
+            return self.of("positions") * self.geometry.tiles["reduction"].count + self.of("reduction")
+        return self.of("positions") if self.flow.stream == "reduction" else self.of("reduction")
+
+    @cached_property
+    def stream(self) -> Ints:
+        """Values streamed through each row of the array in each pass."""
+        full = self.used(self.flow.stream)
+        if self.arch.sparsity.startswith("skip"):
+            full = self._tile_activity[2][self.b, self.g, self._activity_fold]
+        return np.where(self.computes, full, 0)
+
+    @cached_property
+    def loads_stationary(self) -> NDArray[np.bool_]:
+        """Whether the pass places a new stationary operand."""
+        if self.flow.stationary == "ofmap":
+            return np.zeros(self.count, bool)
+        parts = [self.g, self.fold["i"], self.fold["j"]] + ([self.b] if self.flow.stationary == "ifmap" else [])
+        changed = np.ones(self.count, bool)
+        changed[1:] = np.logical_or.reduce([part[1:] != part[:-1] for part in parts])
+        return changed & np.broadcast_to(self.computes, changed.shape)
+
+    @cached_property
+    def cycles(self) -> Ints:
+        """Array cycles of each pass, buffer ports included."""
+        array, width = self.arch.array, self.geometry.width
+        cycles = self.flow.fold_cycles(self.stream * width.cycles, array.rows, array.cols)
+        cycles = cycles + self.loads_stationary * self.flow.loads_before_fold(array.rows, array.cols)
+        if not self.arch.buffers.port_limited:
+            return cycles
+        buffers = self.arch.buffers
+        for lines, buffer in (
+            (self.ifmap_lines, buffers.ifmap), (self.weight_lines, buffers.weight),
+            (self.partial_sum_lines_read, buffers.ofmap), (self.partial_sum_lines_written, buffers.ofmap),
+        ):  # fmt: skip
+            cycles = np.maximum(cycles, ceil_div(lines, buffer.banks))
+        return cycles
+
+    @cached_property
+    def slots(self) -> Ints:
+        """Product slots: PEs in use times streamed values times cycles per value."""
+        factor = self.batches.size if self.several_accumulators else 1
+        if self.arch.sparsity == "skip_row":
+            return self.fetched_rows * self.used("filters") * self.geometry.width.cycles * factor
+        return self.rows_used * self.cols_used * self.stream * self.geometry.width.cycles * factor
+
+    @cached_property
+    def several_accumulators(self) -> bool:
+        """Whether each PE accumulates the batch's timesteps side by side."""
+        return self.batches.size > 1 and self.arch.timesteps.placement == "in_pe" and not self.geometry.width.once
+
+    @cached_property
+    def ifmap_elements(self) -> Ints:
+        """Input values read from the ifmap buffer (padding included, as SCALE-Sim counts)."""
+        if self.flow.stationary == "ifmap":
+            return np.where(self.loads_stationary, self.rows_used * self.cols_used, 0)
+        lanes = self.used("positions") if self.flow.stream == "reduction" else self.used("reduction")
+        factor = self.batches.size if self.several_accumulators else 1
+        if self.arch.sparsity == "skip_row":
+            return self.fetched_rows
+        return lanes * self.stream * factor
+
+    @cached_property
+    def ifmap_lines(self) -> Ints:
+        """Lines read from the ifmap buffer; bitmasks or spike indices included when the array skips."""
+        line, layer, width = self.arch.buffers.ifmap.line_bits, self.geometry.stage.layer, self.geometry.width
+        if self.flow.stationary == "ifmap":
+            return np.where(self.loads_stationary, self.rows_used * ceil_div(self.cols_used * width.bits, line), 0)
+        if self.flow.stream != "reduction":
+            dense = self.used("reduction") * ceil_div(np.full(1, self.used("positions")[0] * width.bits), line)
+            return np.where(self.computes, dense, 0)
+        steps = self.batches.size if self.several_accumulators else 1
+        channels = layer.in_shape[0] // layer.groups
+        lanes = self.used("positions") * steps
+
+        def segments(bits: int) -> int:
+            return layer.kernel[0] * -(-layer.kernel[1] * channels * bits // line)
+
+        if not self.arch.sparsity.startswith("skip"):
+            return np.where(self.computes, lanes * segments(width.bits), 0)
+        mask = lanes * segments(1)
+        if self.arch.spike_format == "index":
+            mask = ceil_div(self.fetched_rows * max(1, (layer.reduction - 1).bit_length()), line)
+        values = ceil_div(self.fetched_rows * width.bits, line) if width.bits > 1 else np.zeros(1, np.int64)
+        return np.where(self.computes, mask + values, 0)
+
+    @cached_property
+    def scanned_bits(self) -> Ints:
+        """Bits of spike metadata that a skipping array looks at."""
+        if not self.arch.sparsity.startswith("skip"):
+            return np.zeros(self.count, np.int64)
+        layer = self.geometry.stage.layer
+        if self.arch.spike_format == "index":
+            bits = self.fetched_rows * max(1, (layer.reduction - 1).bit_length())
+        else:
+            steps = self.batches.size if self.several_accumulators else 1
+            bits = self.used("positions") * self.used("reduction") * steps
+        return np.where(self.computes, bits, 0)
+
+    @cached_property
+    def holds_weights(self) -> NDArray[np.bool_] | bool:
+        """Whether the weights are still in the PEs' scratchpads from the timestep before (innermost t, K weights fit)."""
+        if self.flow.stream != "reduction" or self.arch.timesteps.scope != "tile":
+            return False
+        fits = self.geometry.stage.layer.reduction * self.geometry.stage.layer.weight_bits <= int(self.arch.pe.scratchpad.weight) * 8
+        return (self.b > 0) & fits
+
+    @cached_property
+    def weight_elements(self) -> Ints:
+        """Weights read from the weight buffer."""
+        if self.flow.stationary == "weight":
+            return np.where(self.loads_stationary, self.rows_used * self.cols_used, 0)
+        if self.flow.stationary == "ifmap":
+            return np.where(self.computes, self.used("reduction") * self.used("filters"), 0)
+        fetched = self.fetched_rows if self.arch.sparsity == "skip_row" else self.stream
+        return np.where(self.holds_weights, 0, fetched * self.used("filters"))
+
+    @cached_property
+    def weight_lines(self) -> Ints:
+        """Lines read from the weight buffer; a dense tile is contiguous, skipped indices are not."""
+        line, bits = self.arch.buffers.weight.line_bits, self.geometry.stage.layer.weight_bits
+        if self.arch.sparsity.startswith("skip") and self.flow.stationary == "ofmap":
+            fetched = self.fetched_rows if self.arch.sparsity == "skip_row" else self.stream
+            lines = fetched * ceil_div(self.used("filters") * bits, line)
+            return np.where(self.holds_weights, 0, lines)
+        return ceil_div(self.weight_elements * bits, line)
+
+    @cached_property
+    def partial_sums_read(self) -> Ints:
+        """Partial sums read back from the ofmap buffer: all but the first fold of the reduction."""
+        return np.where(self.of("reduction") > 0, self.outputs, 0)
+
+    @cached_property
+    def partial_sums_written(self) -> Ints:
+        """Partial sums written to the ofmap buffer: all but the last fold of the reduction."""
+        return np.where(self.last_of_reduction, 0, self.outputs)
+
+    @cached_property
+    def partial_sum_lines_read(self) -> Ints:
+        """Lines of partial sums read."""
+        return ceil_div(self.partial_sums_read * self.arch.pe.accumulator_bits, self.arch.buffers.ofmap.line_bits)
+
+    @cached_property
+    def partial_sum_lines_written(self) -> Ints:
+        """Lines of partial sums written."""
+        return ceil_div(self.partial_sums_written * self.arch.pe.accumulator_bits, self.arch.buffers.ofmap.line_bits)
+
+
+def _per_tile(passes: Passes) -> tuple[Ints, Ints, Ints]:
+    """Per (batch, group, fold): active products, non-zero values, streamed indices."""
+    geometry, stats, batches = passes.geometry, passes.statistics, passes.batches
+    if geometry.flow.stationary == "weight":
+        return _per_reduction_fold(passes)
+    if geometry.flow.stationary == "ifmap":
+        return _per_position_and_reduction_fold(passes)
+    starts = geometry.tiles["positions"].starts
+    active = _fold_positions(stats.active_per_position, passes, starts, np.add)
+    if not passes.arch.sparsity.startswith("skip"):
+        return active, active, active
+    window, size = stats.nonzero[batches.timesteps()], batches.size
+    if geometry.width.once:
+        window, size = window[::size], 1
+    if passes.arch.sparsity == "skip_row" and passes.several_accumulators:
+        each = np.arange(stats.layer.positions, dtype=np.int64)
+        rows = spikes.union_per_tile(window, stats.layer, each, size, False)
+        return active, np.add.reduceat(rows, starts, axis=2), np.maximum.reduceat(rows, starts, axis=2)
+    nonzero = _fold_positions(stats.nonzero_per_position, passes, starts, np.add)
+    if passes.arch.sparsity == "skip_row":
+        return active, nonzero, _fold_positions(stats.nonzero_per_position, passes, starts, np.maximum)
+    return active, nonzero, spikes.union_per_tile(window, stats.layer, starts, size, geometry.interleaved)
+
+
+def _fold_positions(per_position: Ints, passes: Passes, starts: Ints, reduce: np.ufunc) -> Ints:
+    """Reduce [T, groups, positions] over the rows of each fold: [batches, groups, folds]."""
+    batches, geometry = passes.batches, passes.geometry
+    part = per_position[batches.timesteps()].reshape(batches.count, batches.size, *per_position.shape[1:])
+    if geometry.width.once:
+        part = part[:, 0]
+    elif geometry.interleaved:
+        part = part.transpose(0, 2, 3, 1).reshape(batches.count, per_position.shape[1], -1)
+    else:
+        part = reduce.reduce(part, axis=1) if batches.size > 1 else part[:, 0]
+    return reduce.reduceat(part, starts, axis=2)
+
+
+def _per_reduction_fold(passes: Passes) -> tuple[Ints, Ints, Ints]:
+    stats, batches, geometry = passes.statistics, passes.batches, passes.geometry
+    starts = geometry.tiles["reduction"].starts
+    per_index = stats.active_per_index[batches.timesteps()]
+    part = per_index.reshape(batches.count, batches.size, *per_index.shape[1:])
+    part = part[:, 0] if geometry.width.once else part.sum(axis=1)
+    active = np.add.reduceat(part, starts, axis=2)
+    if passes.arch.sparsity != "skip_union":
+        return active, active, active
+    streamed = np.zeros_like(active)
+    for step, values in enumerate(stats.nonzero[batches.timesteps()]):
+        if geometry.width.once and step % batches.size:
+            continue
+        rows = np.maximum.reduceat(spikes.windows(values, stats.layer), starts, axis=2)
+        streamed[step // batches.size] += rows.sum(axis=1, dtype=np.int64)
+    return active, active, streamed
+
+
+def _per_position_and_reduction_fold(passes: Passes) -> tuple[Ints, Ints, Ints]:
+    stats, batches, geometry = passes.statistics, passes.batches, passes.geometry
+    reduction, position = geometry.tiles["reduction"], geometry.tiles["positions"]
+    active = np.zeros((batches.count, stats.layer.groups, position.count * reduction.count), np.int64)
+    for b in range(batches.count):
+        first = batches.first + b * batches.size
+        steps = range(first, first + (1 if geometry.width.once else batches.size))
+        per_step = [np.add.reduceat(spikes.windows(stats.weights[t], stats.layer), reduction.starts, axis=2, dtype=np.int64) for t in steps]
+        rows = np.stack(per_step, axis=2).reshape(stats.layer.groups, -1, reduction.count)
+        active[b] = np.add.reduceat(rows, position.starts, axis=1).reshape(stats.layer.groups, -1)
+    return active, active, active

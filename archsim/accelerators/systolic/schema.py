@@ -1,0 +1,240 @@
+"""What a systolic chip is: the frozen, validated description that a file in ``arch_configs/systolic`` states."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from archsim.config import Bytes, GigabytesPerSecond, Megahertz, Nanometres, Nanoseconds, Strict
+from archsim.errors import ConfigError, Problem
+
+Positive = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class Array(Strict):
+    """The PE array and the dataflow that runs on it."""
+
+    rows: Annotated[int, Field(ge=1, le=65536)] = Field(description="PE rows")
+    cols: Annotated[int, Field(ge=1, le=65536)] = Field(description="PE columns")
+    dataflow: str = Field("output_stationary", description="name of a registered dataflow (os, ws, is are short names)")
+
+
+class Scratchpad(Strict):
+    """Register files inside one PE; a size of 0 means that there is none."""
+
+    spike: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(0, description="input values")
+    weight: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(0, description="weights; a tile whose K weights fit is fetched once for all T")
+    partial_sum: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(0, description="partial sums beside the accumulator")
+
+
+class ProcessingElement(Strict):
+    """The datapath of one PE."""
+
+    wide_values: Literal["bit_serial", "multiplier", "none"] = Field(
+        "bit_serial", description="how values wider than a bit are multiplied: one bit plane per cycle, on a multiplier, or not at all"
+    )
+    accumulator_bits: Annotated[int, Field(ge=2, le=32)] = Field(16, description="accumulator and adder width")
+    accumulator_sets: Literal[1, 2] = Field(1, description="2: the next pass may start while the neuron units read the last one")
+    scratchpad: Scratchpad = Field(default_factory=Scratchpad)
+
+
+def _batch(value: Any) -> Any:
+    """``sequential`` | ``parallel`` | ``{batched: n}``: timesteps handled together (0: all)."""
+    if value == "sequential":
+        return 1
+    if value == "parallel":
+        return 0
+    if isinstance(value, dict) and set(value) == {"batched"}:
+        number = value["batched"]
+        if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
+            return number
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    raise ValueError("must be sequential, parallel or 'batched: n' with n of at least 1")
+
+
+class Timesteps(Strict):
+    """Where the timestep loop stands, and how many timesteps are handled together."""
+
+    scope: Literal["network", "layer", "tile"] = Field(
+        "layer", description="t outside all layers; outside the tiles of a layer; or innermost, tile by tile"
+    )
+    order: Annotated[int, BeforeValidator(_batch, json_schema_input_type=str | dict[str, int])] = Field(
+        1, ge=0, description="sequential | batched: n | parallel: timesteps whose partial sums are live together"
+    )
+    placement: Literal["rows", "in_pe"] = Field(
+        "rows", description="where the timesteps of a batch go: beside each other in the array, or into several accumulators per PE"
+    )
+
+    def batch(self, timesteps: int) -> int:
+        """Timesteps handled together."""
+        return timesteps if self.order == 0 else min(self.order, timesteps)
+
+
+def _sparsity(value: Any) -> Any:
+    """``none`` | ``gate`` | ``{skip: union}`` | ``{skip: row}``."""
+    if isinstance(value, dict) and set(value) == {"skip"} and value["skip"] in ("union", "row"):
+        return f"skip_{value['skip']}"
+    if isinstance(value, str) and value in ("none", "gate", "skip_union", "skip_row"):
+        return value
+    raise ValueError("must be none, gate, 'skip: union' or 'skip: row'")
+
+
+Sparsity = Annotated[
+    Literal["none", "gate", "skip_union", "skip_row"], BeforeValidator(_sparsity, json_schema_input_type=str | dict[str, str])
+]
+
+
+class Membrane(Strict):
+    """Where a neuron's state rests between two visits."""
+
+    home: Literal["register", "sram", "dram"] = Field(
+        "register", description="in the neuron units, in the membrane buffer (spilled to DRAM where it is too small), or in DRAM"
+    )
+    registers_per_unit: Positive = Field(1, description="neurons whose state one neuron unit can keep")
+
+
+class NeuronModule(Strict):
+    """The units that update neurons."""
+
+    units: Literal["per_pe", "per_column", "shared", "ideal"] = Field(
+        "per_pe", description="one per PE, one per column, one per `columns_per_unit` columns, or ideal: free of time and energy"
+    )
+    columns_per_unit: Positive = Field(1, description="columns that share one unit (units: shared)")
+    cycles_per_update: Positive = Field(1, description="cycles between two updates of one unit (pipelined)")
+    latency_cycles: Count = Field(0, description="cycles after the last update until its spike is there")
+    update: Literal["every_step", "event"] = Field("every_step", description="event: a neuron without input spikes is left untouched")
+    clear_between_inputs: bool = Field(True, description="membranes kept in SRAM or DRAM are written once to start from rest")
+    membrane: Membrane = Field(default_factory=Membrane)
+
+
+class GlobalBuffer(Strict):
+    """One on-chip SRAM between DRAM and the array."""
+
+    size: Annotated[Bytes, Field(ge=1)] = Field(description="total bytes, all banks and both halves")
+    line: Annotated[Bytes, Field(ge=1, le=128)] = Field(32, description="bytes read or written in one access")
+    banks: Positive = Field(1, description="banks; each gives one line per cycle")
+    double_buffered: bool = Field(True, description="half of it holds what is in use, the other half what comes next")
+
+    @property
+    def size_bits(self) -> int:
+        """Capacity in bits."""
+        return int(self.size) * 8
+
+    @property
+    def line_bits(self) -> int:
+        """Bits of one access."""
+        return int(self.line) * 8
+
+    @property
+    def usable_bits(self) -> int:
+        """What may stay resident while the next tile comes in."""
+        return self.size_bits // 2 if self.double_buffered else self.size_bits
+
+
+class Buffers(Strict):
+    """The global buffers."""
+
+    ifmap: GlobalBuffer
+    weight: GlobalBuffer
+    ofmap: GlobalBuffer
+    membrane: GlobalBuffer | None = Field(None, description="needed by neuron.membrane.home: sram")
+    port_limited: bool = Field(True, description="a pass lasts at least as long as its busiest buffer port")
+
+
+class Dram(Strict):
+    """The DRAM channel."""
+
+    bandwidth: GigabytesPerSecond | Literal["unlimited"] = Field(description="GB/s, or unlimited: never stalls the array")
+    latency: Annotated[Nanoseconds, Field(ge=0)] = Field(0.0, description="from the end of a burst until its data is usable")
+    row: Annotated[Bytes, Field(ge=1)] = Field(2048, description="bytes of one DRAM row: one activation for each that a transfer touches")
+
+    @model_validator(mode="after")
+    def _positive(self) -> Dram:
+        if self.bandwidth != "unlimited" and self.bandwidth <= 0:
+            raise ConfigError(Problem("must be more than 0", key="dram.bandwidth", value=self.bandwidth, allowed="a positive number of GB/s, or unlimited"))
+        return self
+
+
+class VectorUnit(Strict):
+    """The unit that pools and adds maps on their way out."""
+
+    lanes: Positive = Field(16, description="values handled per cycle")
+
+
+class SystolicArchitecture(Strict):
+    """A systolic-array accelerator for spiking networks."""
+
+    family: Literal["systolic"]
+    name: str
+    description: str = ""
+    source: str = ""
+    clock: Annotated[Megahertz, Field(gt=0)]
+    node: Annotated[Nanometres, Field(gt=0)] = 28
+    sram_cell: Literal["itrs-lop", "itrs-lstp"] = "itrs-lop"
+    array: Array
+    pe: ProcessingElement = Field(default_factory=ProcessingElement)
+    timesteps: Timesteps = Field(default_factory=Timesteps)
+    sparsity: Sparsity = Field("gate", description="none | gate | skip: union | skip: row")
+    gate_weight_read: bool = Field(False, description="a silent spike also saves the PE-local weight read")
+    spike_format: Literal["bitmap", "index"] = Field("bitmap", description="metadata of skipping: 1 bit per value, or an index per spike")
+    first_layer: Literal["once", "repeat"] = Field("repeat", description="a direct-coded input: current computed once and held, or at every t")
+    neuron: NeuronModule = Field(default_factory=NeuronModule)
+    buffers: Buffers
+    dram: Dram
+    vector: VectorUnit = Field(default_factory=VectorUnit)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SystolicArchitecture:
+        from archsim.accelerators.systolic.dataflows import dataflow
+
+        problems = []
+        try:
+            flow = dataflow(self.array.dataflow)
+        except ConfigError as error:
+            problems += error.problems
+        else:
+            problems += _dataflow_problems(self, flow.stationary)
+        if self.neuron.membrane.home == "sram" and self.buffers.membrane is None:
+            problems.append(Problem("missing: neuron.membrane.home is sram", key="buffers.membrane", allowed="a buffer: {size, line, banks}"))
+        if self.neuron.units == "shared" and self.neuron.columns_per_unit > self.array.cols:
+            problems.append(Problem("more columns than the array has", key="neuron.columns_per_unit", value=self.neuron.columns_per_unit, allowed=f"1..{self.array.cols}"))
+        if problems:
+            raise ConfigError(problems)
+        return self
+
+    @property
+    def clock_mhz(self) -> float:
+        """Clock frequency; one cycle lasts 1000 / clock_mhz ns."""
+        return float(self.clock)
+
+    @property
+    def node_nm(self) -> float:
+        """Technology node."""
+        return float(self.node)
+
+    @property
+    def dram_bits_per_cycle(self) -> float | None:
+        """Bits that the DRAM channel moves per cycle; None when its bandwidth is unlimited."""
+        if self.dram.bandwidth == "unlimited":
+            return None
+        return float(self.dram.bandwidth) * 8e9 / (self.clock_mhz * 1e6)
+
+    @property
+    def dram_latency_cycles(self) -> int:
+        """DRAM latency, rounded up to cycles."""
+        return int(-(-float(self.dram.latency) * self.clock_mhz // 1000))
+
+
+def _dataflow_problems(arch: SystolicArchitecture, stationary: str) -> list[Problem]:
+    problems = []
+    if stationary != "ofmap":
+        if arch.timesteps.placement == "in_pe":
+            problems.append(Problem("only where outputs stay in the PE", key="timesteps.placement", value="in_pe", allowed="rows, or an output-stationary dataflow"))
+        if arch.sparsity == "skip_row":
+            problems.append(Problem("rows can run ahead of each other only where each accumulates for itself", key="sparsity", value="skip: row", allowed="none, gate, skip: union, or an output-stationary dataflow"))
+    if stationary == "ifmap" and arch.sparsity == "skip_union":
+        problems.append(Problem("inputs stay in the array, so nothing silent streams by", key="sparsity", value="skip: union", allowed="none, gate, or a dataflow that streams inputs"))
+    return problems

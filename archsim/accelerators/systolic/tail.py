@@ -1,0 +1,174 @@
+"""What happens to outputs on their way out of the array: neuron updates, pools, adds, and the membrane's way home and back.
+
+Of a neuron that is visited ``B`` times, the ``S`` state words are saved and restored ``B - 1`` times: ``reads = writes =
+S * N * (B - 1)``, plus ``S * N`` writes where a membrane outside the neuron unit is cleared for the next input. Everything
+of a neuron happens in one visit when the timestep loop is innermost and outputs stay in the PE.
+
+A stage's later steps may handle fewer values than the array puts out (a pool in between); they are spread over the passes
+in proportion, by cumulative rounding, so that every timestep's total is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accelerators.systolic.geometry import ceil_div
+from archsim.accelerators.systolic.passes import Passes
+from archsim.accelerators.systolic.schema import SystolicArchitecture
+from archsim.accelerators.systolic.stages import Stage, TailOp
+from archsim.workload import Neuron
+
+Ints = NDArray[np.int64]
+
+
+class Outputs:
+    """The completing passes of a stage, and how its maps are spread over them."""
+
+    def __init__(self, passes: Passes, stage: Stage) -> None:
+        self.passes, self.stage = passes, stage
+        self.at = np.flatnonzero(passes.last_of_reduction)
+        self.values = passes.outputs[self.at]
+        self.b = passes.b[self.at]
+        layer = stage.layer
+        self._per_step = layer.out_shape[0] * layer.positions
+
+    @property
+    def count(self) -> int:
+        """Number of completing passes."""
+        return len(self.at)
+
+    def spread(self, per_timestep: int) -> Ints:
+        """``per_timestep`` values of each timestep, spread over the completing passes of that timestep's batch."""
+        if per_timestep == self._per_step:
+            return self.values
+        order = np.argsort(self.b, kind="stable")
+        by_batch = self.values[order].reshape(self.passes.batches.count, -1)
+        total = np.cumsum(by_batch, axis=1) * per_timestep // self._per_step
+        shares = np.diff(total, axis=1, prepend=0)
+        result = np.empty_like(self.values)
+        result[order] = shares.ravel()
+        return result
+
+    def spread_totals(self, per_batch: Ints) -> Ints:
+        """Given totals of each batch, spread over its completing passes."""
+        order = np.argsort(self.b, kind="stable")
+        by_batch = self.values[order].reshape(self.passes.batches.count, -1)
+        share = np.cumsum(by_batch, axis=1)
+        total = share * per_batch[:, None] // share[:, -1:]
+        result = np.empty_like(self.values)
+        result[order] = np.diff(total, axis=1, prepend=0).ravel()
+        return result
+
+    def previous_visit(self) -> Ints:
+        """For each completing pass the one that visited the same neurons a batch earlier; -1 in the first batch."""
+        order = np.argsort(self.b, kind="stable").reshape(self.passes.batches.count, -1)
+        previous = np.full(self.count, -1, np.int64)
+        previous[order[1:].ravel()] = order[:-1].ravel()
+        return previous
+
+
+@dataclass(frozen=True)
+class MembraneTraffic:
+    """State words restored and saved per completing pass, between the neuron units and the membrane's home."""
+
+    words_read: Ints
+    words_written: Ints
+    bits_read: Ints
+    bits_written: Ints
+
+
+def visits(arch: SystolicArchitecture, stationary: str, timesteps: int) -> int:
+    """B: how often a neuron is visited; once if the timestep loop is innermost and outputs stay in the PE."""
+    if arch.timesteps.scope == "tile" and stationary == "ofmap":
+        return 1
+    return -(-timesteps // arch.timesteps.batch(timesteps))
+
+
+def state_bits(neuron: Neuron, membrane_bits: int) -> int:
+    """Bits of one neuron's state."""
+    return neuron.state_words * membrane_bits + int(neuron.delayed_reset_bit)
+
+
+def membrane_traffic(outputs: Outputs, op: TailOp, total_visits: int, membrane_bits: int, held_current: bool) -> MembraneTraffic:
+    """Saves and restores of one neuron layer; a held input current (``first_layer: once``) is one more word per neuron."""
+    passes, neuron = outputs.passes, op.layer.neuron
+    assert neuron is not None
+    words = neuron.state_words
+    bits_each = state_bits(neuron, membrane_bits)
+    updated = outputs.spread(op.elements) // passes.batches.size
+    visit = outputs.b + passes.batches.visit0
+    if total_visits == 1:
+        visit = np.zeros_like(visit)
+    clears = passes.arch.neuron.clear_between_inputs and total_visits > 1
+    restores = visit > 0
+    saves = (visit < total_visits - 1) | clears
+    read, written = updated * restores, updated * saves
+    held = updated * held_current
+    extra_read, extra_written = held * restores, held * (visit == 0) * (total_visits > 1)
+    start_cut, end_cut = _straddles(outputs, op)
+    return MembraneTraffic(
+        words_read=words * (read + start_cut) + extra_read,
+        words_written=words * (written + end_cut) + extra_written,
+        bits_read=bits_each * (read + start_cut) + membrane_bits * extra_read,
+        bits_written=bits_each * (written + end_cut) + membrane_bits * extra_written,
+    )
+
+
+def _straddles(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
+    """Neurons whose batch of timesteps is cut by the edge of a fold (placement: rows): one more save and restore each."""
+    passes = outputs.passes
+    zeros = np.zeros(outputs.count, np.int64)
+    if not passes.geometry.interleaved or op.elements != outputs._per_step:
+        return zeros, zeros
+    tiles, size = passes.geometry.tiles["positions"], passes.batches.size
+    fold, filters = passes.of("positions")[outputs.at], passes.used("filters")[outputs.at]
+    start = tiles.starts[fold]
+    end = start + tiles.used[fold]
+    last = tiles.starts[-1] + tiles.used[-1]
+    return np.where(start % size != 0, filters, 0), np.where((end % size != 0) & (end < last), filters, 0)
+
+
+def neuron_cycles(arch: SystolicArchitecture, passes: Passes, outputs: Outputs, updates: Ints) -> Ints:
+    """Cycles to update the neurons of each completing pass; serial in t.
+
+    ``ceil(neurons / units) * timesteps * cycles_per_update``, with one unit per PE, per used column, or per group of columns.
+    """
+    size = passes.batches.size
+    columns = passes.cols_used[outputs.at]
+    kind = arch.neuron.units
+    if kind == "per_pe":
+        units = np.full(outputs.count, arch.array.rows * arch.array.cols)
+    else:
+        units = columns if kind == "per_column" else ceil_div(columns, arch.neuron.columns_per_unit)
+    return ceil_div(ceil_div(updates, size), units) * size * arch.neuron.cycles_per_update
+
+
+def neuron_unit_count(arch: SystolicArchitecture) -> int:
+    """Neuron units on the chip."""
+    return {
+        "per_pe": arch.array.rows * arch.array.cols,
+        "per_column": arch.array.cols,
+        "shared": -(-arch.array.cols // arch.neuron.columns_per_unit),
+        "ideal": 0,
+    }[arch.neuron.units]
+
+
+def leak_is_a_shift(leak: float) -> bool:
+    """Whether ``leak = 1 - 2**-k`` for a whole k, so that leaking is one shift (wiring) and one subtraction."""
+    rest = 1.0 - leak
+    return 0.0 < rest < 1.0 and (1.0 / rest).is_integer() and (int(1.0 / rest) & (int(1.0 / rest) - 1)) == 0
+
+
+def tail_tasks(ops: Sequence[TailOp]) -> list[tuple[str, list[TailOp]]]:
+    """Neighbouring steps on the same unit are one task."""
+    merged: list[tuple[str, list[TailOp]]] = []
+    for op in ops:
+        if merged and merged[-1][0] == op.unit:
+            merged[-1][1].append(op)
+        else:
+            merged.append((op.unit, [op]))
+    return merged

@@ -1,0 +1,41 @@
+"""One line that says what costs the energy and what limits the time."""
+
+from __future__ import annotations
+
+from archsim.result import Result
+
+
+def verdict(result: Result) -> str:
+    """The largest cost and the bottleneck: ``energy: X (n %), ...; time: Y (n % of the critical path) ...``."""
+    parts = []
+    if result.components and result.energy_pj:
+        largest = max(result.components, key=lambda part: part.energy_pj)
+        kind = "leakage" if largest.static_pj > largest.dynamic_pj else "accesses"
+        if largest.level in ("compute", "neuron module"):
+            kind = "leakage" if largest.static_pj > largest.dynamic_pj else "operations"
+        parts.append(f"energy: {largest.name} {kind} cost most ({_percent(largest.energy_pj, result.energy_pj)} of {largest_total(result)})")
+    if result.critical_path and result.cycles:
+        by_unit: dict[str, float] = {}
+        for share in result.critical_path:
+            by_unit[share.unit] = by_unit.get(share.unit, 0.0) + share.cycles
+        unit = max(by_unit, key=by_unit.__getitem__)
+        shown = {"dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit"}.get(unit, unit)
+        layers: dict[str, float] = {}
+        for share in result.critical_path:
+            if share.unit == unit:
+                layers[share.layer] = layers.get(share.layer, 0.0) + share.cycles
+        layer = max(layers, key=layers.__getitem__)
+        parts.append(f"time: {shown} is the bottleneck ({_percent(by_unit[unit], result.cycles)} of the critical path, most of it in {layer})")
+    return "; ".join(parts)
+
+
+def largest_total(result: Result) -> str:
+    """Total energy in a readable unit."""
+    for factor, unit in ((1e9, "mJ"), (1e6, "uJ"), (1e3, "nJ")):
+        if result.energy_pj >= factor:
+            return f"{result.energy_pj / factor:.3g} {unit}"
+    return f"{result.energy_pj:.3g} pJ"
+
+
+def _percent(part: float, whole: float) -> str:
+    return f"{100.0 * part / whole:.0f} %"

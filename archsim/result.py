@@ -1,0 +1,249 @@
+"""A Result: what one run cost, as tables that describe themselves. Immutable; saved as one JSON file and read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from archsim.errors import ArchsimError, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FILE = "result.json"
+FORMAT = "archsim-result-1"
+IDLE = "idle"
+
+
+@dataclass(frozen=True)
+class CountRow:
+    """One line of the ledger with its price: energy is count times the action's cost."""
+
+    layer: str
+    timestep: int  # -1: shared by several timesteps
+    component: str
+    action: str
+    count: float  # a whole number in one run; the mean over several samples
+    energy_pj: float
+    level: str
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One mapped layer. ``cycles`` is its share of the critical path; shares sum to the run's cycles."""
+
+    name: str
+    kind: str
+    cycles: float
+    span_cycles: float  # first start to last finish; spans of layers may overlap
+    energy_pj: float
+    dynamic_pj: float
+    static_pj: float  # leakage while its units were busy
+    folds: int
+    passes: int
+    utilisation: float  # used PEs / all PEs
+    density: float  # non-zero inputs
+    dense_products: int
+    active_products: float
+    in_bits: int
+
+
+@dataclass(frozen=True)
+class ComponentRow:
+    """One part of the chip."""
+
+    name: str
+    level: str
+    energy_pj: float
+    dynamic_pj: float
+    static_pj: float
+    area_um2: float
+    instances: int
+    description: str
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """Where one unit's time went, in cycles; the pieces sum to the makespan."""
+
+    unit: str
+    busy: float
+    starved: Mapping[str, float]
+    blocked: Mapping[str, float]
+    arbitration: Mapping[str, float]
+    idle: float
+
+
+@dataclass(frozen=True)
+class PathRow:
+    """Cycles of the critical path that one (unit, layer) contributes."""
+
+    unit: str
+    layer: str
+    what: str
+    cycles: float
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that a run says. Energies in pJ, times in ns or cycles, area in um2."""
+
+    arch: str
+    workload: str
+    engine: str
+    samples: tuple[int, ...]
+    timesteps: int
+    tasks: int
+    clock_mhz: float
+    node_nm: float
+    cycles: float
+    latency_ns: float
+    energy_pj: float
+    dynamic_pj: float
+    static_pj: float
+    area_um2: float
+    throughput_per_s: float | None
+    interval_cycles: float | None
+    throughput_note: str
+    synthetic: bool
+    layers: tuple[LayerRow, ...]
+    components: tuple[ComponentRow, ...]
+    counts: tuple[CountRow, ...]
+    units: tuple[UnitRow, ...]
+    critical_path: tuple[PathRow, ...]
+    assumptions: tuple[str, ...]
+    verdict: str
+    per_sample: tuple[Mapping[str, float], ...] = ()
+    spread: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    against: Mapping[str, Any] = field(default_factory=dict)
+    vary_costs: tuple[Mapping[str, Any], ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)  # what was asked for, enough to ask again
+
+    @property
+    def edp_pj_ns(self) -> float:
+        """Energy times latency."""
+        return self.energy_pj * self.latency_ns
+
+    @property
+    def power_mw(self) -> float:
+        """Mean power over the latency (1 pJ / 1 ns = 1 mW)."""
+        return self.energy_pj / self.latency_ns if self.latency_ns else 0.0
+
+    @property
+    def synaptic_operations(self) -> float:
+        """Active products."""
+        return sum(layer.active_products for layer in self.layers)
+
+    @property
+    def steady_energy_pj(self) -> float | None:
+        """Energy per inference with inputs back to back: the dynamic part, and leakage over one interval."""
+        if self.interval_cycles is None or not self.cycles:
+            return None
+        return self.dynamic_pj + self.static_pj * self.interval_cycles / self.cycles
+
+    def energy_by(self, *keys: str) -> dict[tuple[Any, ...], float]:
+        """Dynamic energy summed by any of layer, timestep, component, action, level."""
+        sums: dict[tuple[Any, ...], float] = {}
+        for row in self.counts:
+            key = tuple(getattr(row, name) for name in keys)
+            sums[key] = sums.get(key, 0.0) + row.energy_pj
+        return sums
+
+    def levels(self) -> dict[str, tuple[float, float]]:
+        """Dynamic and static energy of each level: compute, neuron module, scratchpad, global buffer, DRAM, ..."""
+        sums: dict[str, tuple[float, float]] = {}
+        for part in self.components:
+            dynamic, static = sums.get(part.level, (0.0, 0.0))
+            sums[part.level] = (dynamic + part.dynamic_pj, static + part.static_pj)
+        return sums
+
+    def count(self, component: str, action: str, layer: str | None = None) -> float:
+        """Total of one action, over all layers or in one."""
+        return sum(
+            row.count for row in self.counts if row.component == component and row.action == action and layer in (None, row.layer)
+        )
+
+    def frame(self, table: str = "counts") -> pd.DataFrame:
+        """A table (counts, layers, components, units, critical_path) as a pandas DataFrame."""
+        import pandas
+
+        tables = ("counts", "layers", "components", "units", "critical_path")
+        if table not in tables:
+            raise ArchsimError(Problem("no such table", value=table, allowed=", ".join(tables)))
+        return pandas.DataFrame([asdict(row) for row in getattr(self, table)])
+
+    def to_json(self) -> dict[str, Any]:
+        """The one object that ``--json`` prints and that :meth:`save` writes."""
+        body = asdict(self)
+        body["format"] = FORMAT
+        body["edp_pj_ns"], body["power_mw"] = self.edp_pj_ns, self.power_mw
+        body["steady_energy_pj"] = self.steady_energy_pj
+        body["synaptic_operations"] = self.synaptic_operations
+        if self.synaptic_operations:
+            body["pj_per_synaptic_operation"] = self.energy_pj / self.synaptic_operations
+            body["gsop_per_s_per_w"] = self.synaptic_operations / self.energy_pj * 1000.0
+        body["levels"] = [{"level": k, "dynamic_pj": d, "static_pj": s} for k, (d, s) in self.levels().items()]
+        body["idle_pj"] = self.energy_pj - sum(layer.energy_pj for layer in self.layers)
+        return body
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``folder/result.json``; the folder is made, and nothing half-written is left behind."""
+        path = Path(folder)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            part = path / (FILE + ".part")
+            part.write_text(json.dumps(self.to_json(), indent=1), encoding="utf-8")
+            part.replace(path / FILE)
+        except OSError as error:
+            raise ArchsimError(Problem(f"cannot write the result: {error.strerror}", file=str(path))) from error
+        return path / FILE
+
+
+def load_result(folder: str | Path) -> Result:
+    """Read what :meth:`Result.save` wrote. ArchsimError if it is not there or not a result."""
+    path = Path(folder)
+    path = path / FILE if path.is_dir() else path
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        hint = "a folder that 'archsim run ... -o FOLDER' wrote"
+        raise ArchsimError(Problem("no result here", file=str(folder), allowed=hint)) from error
+    except ValueError as error:
+        raise ArchsimError(Problem("not a result: the file is not JSON", file=str(path))) from error
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        found = body.get("format") if isinstance(body, dict) else None
+        raise ArchsimError(Problem("not a result of this version", file=str(path), value=found, allowed=FORMAT))
+    try:
+        return _from_json(body)
+    except (KeyError, TypeError) as error:
+        raise ArchsimError(Problem(f"a damaged result: {error}", file=str(path))) from error
+
+
+_ROWS: dict[str, type] = {
+    "layers": LayerRow, "components": ComponentRow, "counts": CountRow, "units": UnitRow, "critical_path": PathRow,
+}  # fmt: skip
+
+
+def _from_json(body: Mapping[str, Any]) -> Result:
+    values: dict[str, Any] = {}
+    for name in Result.__dataclass_fields__:
+        value = body[name]
+        if name in _ROWS:
+            value = tuple(_ROWS[name](**row) for row in value)
+        elif isinstance(value, list):
+            value = tuple(value)
+        values[name] = value
+    return Result(**values)
+
+
+def mean_and_spread(values: Iterable[float]) -> dict[str, float]:
+    """Mean, standard deviation (of the population), minimum and maximum."""
+    numbers = list(values)
+    mean = sum(numbers) / len(numbers)
+    variance = sum((number - mean) ** 2 for number in numbers) / len(numbers)
+    return {"mean": mean, "std": variance**0.5, "min": min(numbers), "max": max(numbers)}
