@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from archsim.accelerators import load_architecture
     from archsim.errors import ArchsimError
     from archsim.result import Result, load_result
-    from archsim.simulate import simulate
+    from archsim.simulation import simulate
     from archsim.workload import load_workload
 
 _HOMES = {
@@ -22,7 +22,7 @@ _HOMES = {
     "load_architecture": "archsim.accelerators",
     "load_result": "archsim.result",
     "load_workload": "archsim.workload",
-    "simulate": "archsim.simulate",
+    "simulate": "archsim.simulation",
 }
 
 __all__ = ["ArchsimError", "Result", "load_architecture", "load_result", "load_workload", "simulate"]
