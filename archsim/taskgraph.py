@@ -197,6 +197,7 @@ class GraphBuilder:
     def __init__(self, layers: Sequence[str], timesteps: int) -> None:
         self._layers, self._timesteps = tuple(layers), timesteps
         self._units: dict[str, Unit] = {}
+        self._unit_index: dict[str, int] = {}
         self._segments: list[_Segment] = []
         self._tasks = 0
         self._extra: list[Ints] = []
@@ -208,7 +209,7 @@ class GraphBuilder:
         known = self._units.setdefault(name, Unit(name, discipline))
         if known.discipline != discipline:
             raise ValueError(f"unit {name} is {known.discipline}, asked for as {discipline}")
-        return list(self._units).index(name)
+        return self._unit_index.setdefault(name, len(self._unit_index))
 
     @property
     def tasks(self) -> int:
@@ -256,8 +257,8 @@ class GraphBuilder:
     ) -> None:  # fmt: skip
         """``amount`` places of ``buffer`` are taken at the start of ``acquire`` and freed at the finish of ``release``."""
         taken = np.atleast_1d(np.asarray(acquire, np.int64))
-        freed = np.broadcast_to(np.asarray(release, np.int64), taken.shape)
-        amounts = np.broadcast_to(np.asarray(amount, np.int64), taken.shape)
+        freed = np.asarray(release, np.int64) + np.zeros_like(taken)
+        amounts = np.asarray(amount, np.int64) + np.zeros_like(taken)
         known = self._holds.setdefault(buffer, (capacity, [], tuple(levers)))
         if known[0] != capacity:
             raise ValueError(f"buffer {buffer} has capacity {known[0]}, asked for as {capacity}")
@@ -364,13 +365,11 @@ def _with_space_edges(graph: TaskGraph, buffers: Sequence[Buffer]) -> TaskGraph:
     overflow: list[Ints] = [graph.extra]
     for number, buffer in enumerate(buffers):
         tasks, before = _space_edges(graph, buffer)
-        while len(tasks):
-            once = np.unique(tasks, return_index=True)[1] if np.any(tasks[1:] <= tasks[:-1]) else np.arange(len(tasks))
-            rest = _put(graph, tasks[once], before[once], number)
-            overflow.append(rest)
-            remaining = np.ones(len(tasks), bool)
-            remaining[once] = False
-            tasks, before = tasks[remaining], before[remaining]
+        rank = _rank_within_task(tasks)
+        for turn in range(min(SLOTS, int(rank.max(initial=-1)) + 1)):
+            overflow.append(_put(graph, tasks[rank == turn], before[rank == turn], number))
+        beyond = rank >= SLOTS
+        overflow.append(_as_extra(tasks[beyond], before[beyond]))
     extra = np.concatenate(overflow)
     return replace(graph, buffers=tuple(buffers), extra=extra[np.argsort(extra[:, 0], kind="stable")])
 
@@ -387,7 +386,24 @@ def _put(graph: TaskGraph, tasks: Ints, before: Ints, buffer: int) -> Ints:
         tasks, before = tasks[left], before[left]
         if not len(tasks):
             break
+    return _as_extra(tasks, before)
+
+
+def _as_extra(tasks: Ints, before: Ints) -> Ints:
     return np.stack([tasks, before, np.full(len(tasks), SPACE)], axis=1).astype(np.int64)
+
+
+def _rank_within_task(tasks: Ints) -> Ints:
+    """For edges grouped by task, the number of each edge among those of its task."""
+    if len(tasks) < 2 or not np.any(tasks[1:] <= tasks[:-1]):
+        return np.zeros(len(tasks), np.int64)
+    order = np.argsort(tasks, kind="stable")
+    ordered = tasks[order]
+    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    first = np.maximum.accumulate(np.where(new, np.arange(len(tasks)), 0))
+    rank = np.empty(len(tasks), np.int64)
+    rank[order] = np.arange(len(tasks)) - first
+    return rank
 
 
 def _space_edges(graph: TaskGraph, buffer: Buffer) -> tuple[Ints, Ints]:

@@ -105,6 +105,13 @@ def _count_buffers(emitter: StageEmitter, array: Span) -> None:
         bias = ceil_div(passes.used("filters") * passes.arch.pe.accumulator_bits, emitter.arch.buffers.weight.line_bits)
         lines = lines + np.where(passes.last_of_reduction, bias, 0)
     builder.count("weight_buffer", "line_read", array, lines)
+    if passes.reduction_is_cut:
+        _count_partial_sums(emitter, array)
+
+
+def _count_partial_sums(emitter: StageEmitter, array: Span) -> None:
+    """Partial sums between folds of the reduction: through the ofmap buffer, and through DRAM where they do not fit."""
+    passes, builder = emitter.passes, emitter.builder
     builder.count("ofmap_buffer", "element_read", array, passes.partial_sums_read)
     builder.count("ofmap_buffer", "element_write", array, passes.partial_sums_written)
     builder.count("ofmap_buffer", "line_read", array, passes.partial_sum_lines_read)
@@ -127,7 +134,7 @@ def _count_dram(emitter: StageEmitter, span: Span, way: str, bits: Ints) -> None
 
 def _count_dram_loads(emitter: StageEmitter, array: Span) -> None:
     """Tile loads are counted at the pass that needs them first."""
-    for operand, loaded in (("weight", emitter._weight_loads()), ("ifmap", emitter._ifmap_loads())):
+    for operand, loaded in (("weight", emitter.weight_loads), ("ifmap", emitter.ifmap_loads)):
         loads, bits = loaded
         per_pass = _at(array, loads, bits)
         _count_dram(emitter, array, "read", per_pass)
@@ -156,7 +163,7 @@ def _count_stores(emitter: StageEmitter, array: Span) -> None:
     elements = np.zeros(array.count, np.int64)
     lines = np.zeros(array.count, np.int64)
     stored = np.zeros(array.count, np.int64)
-    bits = emitter.stored_bits()
+    bits = emitter.stored_bits
     elements[outputs.at] = np.add.reduce([outputs.spread(part.elements) for part in emitter.stage.stored])
     lines[outputs.at] = ceil_div(bits, line)
     groups = np.add.reduceat(bits, emitter.store_groups)
@@ -228,6 +235,8 @@ def _spikes(emitter: StageEmitter, op: TailOp) -> Ints:
 
 
 def _count_membrane_home(emitter: StageEmitter, span: Span, op: TailOp) -> None:
+    if emitter.visits == 1 and not emitter.geometry.interleaved:
+        return
     traffic, home, builder = emitter.membrane(op), emitter.membrane_home(op), emitter.builder
     buffer = emitter.arch.buffers.membrane
     if home == "register":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +58,7 @@ class StageEmitter:
 
     def emit(self, barrier: int | None) -> None:
         """Add everything to the graph; ``barrier`` is the task behind which this stage's input is there."""
-        weight_loads, weight_bits = self._weight_loads()
-        ifmap_loads, ifmap_bits = self._ifmap_loads()
+        (weight_loads, weight_bits), (ifmap_loads, ifmap_bits) = self.weight_loads, self.ifmap_loads
         weight_span = self._load_tasks("weight", weight_loads, weight_bits, None)
         ifmap_span = self._load_tasks("ifmap", ifmap_loads, ifmap_bits, barrier)
         array, tails = self._reserve()
@@ -75,26 +76,28 @@ class StageEmitter:
 
     # -- tiles from DRAM ---------------------------------------------------------------------------------------------
 
-    def _weight_loads(self) -> tuple[Loads, Ints]:
+    @cached_property
+    def weight_loads(self) -> tuple[Loads, Ints]:
+        """When weight tiles are loaded, and the bits of each."""
         geometry, passes = self.geometry, self.passes
         bits = geometry.weight_bits
         usable = self.arch.buffers.weight.usable_bits
         loads = passes.nest.loads(geometry.weight_depends, int(bits.max()), usable)
         each = bits[passes.of("reduction")[loads.at], passes.of("filters")[loads.at]]
-        if self.state.weights_stay:
-            each = np.zeros_like(each)
-        return self._needed(loads, each)
+        return self._needed(loads, each * (not self.state.weights_stay))
 
-    def _ifmap_loads(self) -> tuple[Loads, Ints]:
+    @cached_property
+    def ifmap_loads(self) -> tuple[Loads, Ints]:
+        """When input tiles are loaded, and the bits of each: whole tiles, or what the tile before lacks."""
         geometry, passes = self.geometry, self.passes
-        full = geometry.ifmap_bits(False, False)
+        full = geometry.ifmap_bits
         usable = self.arch.buffers.ifmap.usable_bits
         loads = passes.nest.loads(geometry.ifmap_depends, int(full.max()), usable)
         position, reduction = passes.of("positions")[loads.at], passes.of("reduction")[loads.at]
         each = full[position, reduction]
         if loads.keeps_last:
             rows_move = geometry.flow.stream == "reduction"
-            new = geometry.ifmap_bits(rows_move, not rows_move)
+            new = geometry.new_ifmap_bits
             moving = position if rows_move else reduction
             continues = np.zeros(len(moving), bool)
             continues[1:] = moving[1:] == moving[:-1] + 1
@@ -203,7 +206,7 @@ class StageEmitter:
                 self._hold("weight", weight_span.ids, ids[weight_loads.until], amount)
         if ifmap_span is not None:
             whole = ifmap_loads.resident_from == 0 or self.passes.nest.loops[ifmap_loads.resident_from - 1].var in "bg"
-            full = self.geometry.ifmap_bits(False, False)
+            full = self.geometry.ifmap_bits
             position, reduction = self.passes.of("positions")[ifmap_loads.at], self.passes.of("reduction")[ifmap_loads.at]
             amount = ifmap_bits if whole else full[position, reduction]
             self._hold("ifmap", ifmap_span.ids, ids[ifmap_loads.until], np.minimum(amount, buffers.ifmap.usable_bits))
@@ -271,11 +274,15 @@ class StageEmitter:
             before = span.ids
             self._last_tasks.append(span.last)
 
+    @cached_property
+    def visits(self) -> int:
+        """How often each neuron is visited."""
+        return visits(self.arch, self.geometry.flow.stationary, self.workload.network.timesteps)
+
     def membrane(self, op: TailOp) -> MembraneTraffic:
         """Saves and restores of a neuron layer in these batches."""
-        total = visits(self.arch, self.geometry.flow.stationary, self.workload.network.timesteps)
         held = self.geometry.width.once and op is self.stage.tail[0]
-        return membrane_traffic(self.outputs, op, total, self.workload.network.precision.membrane_bits, held)
+        return membrane_traffic(self.outputs, op, self.visits, self.workload.network.precision.membrane_bits, held)
 
     def membrane_home(self, op: TailOp) -> str:
         """``register``, ``sram`` or ``dram``: where this layer's membranes really rest."""
@@ -325,13 +332,14 @@ class StageEmitter:
         room = max(2 * int(bits.max()), self.arch.buffers.ifmap.usable_bits)
         self.builder.holds(f"skip_staging_{op.layer.index}", room, loads.ids, span.ids[at], bits[at])
 
+    @cached_property
     def stored_bits(self) -> Ints:
         """Bits that each completing pass adds to the stored maps."""
         return np.add.reduce([self.outputs.spread(stored.elements) * stored.bits for stored in self.stage.stored])
 
     def _emit_stores(self, array: Span, tails: list[Span]) -> None:
         """Outputs gather in the ofmap buffer and are stored in groups of passes."""
-        bits = self.stored_bits()
+        bits = self.stored_bits
         source = tails[-1].ids if tails else array.ids[self.outputs.at]
         room = self.arch.buffers.ofmap.usable_bits
         group = max(1, min(PASSES_PER_STORE, room // max(1, int(bits.max()))))
@@ -357,7 +365,7 @@ class StageEmitter:
         passes, layer = self.passes, self.stage.layer
         array = self.arch.array
         used = float(np.mean(passes.rows_used * passes.cols_used)) / (array.rows * array.cols) if passes.count else 0.0
-        folds = len(np.unique(passes.g * (1 << 40) + passes.fold["i"] * (1 << 20) + passes.fold["j"])) if so_far is None else so_far.folds
+        folds = layer.groups * prod(tiles.count for tiles in self.geometry.tiles.values()) if so_far is None else so_far.folds
         before = so_far.passes if so_far is not None else 0
         total = before + passes.count
         utilisation = used if so_far is None else (so_far.utilisation * before + used * passes.count) / max(total, 1)

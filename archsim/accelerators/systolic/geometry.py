@@ -156,8 +156,18 @@ class Geometry:
         """Timesteps whose values an input tile holds."""
         return 1 if self.width.constant else self.batch
 
-    def ifmap_bits(self, new_rows: bool, new_channels: bool) -> Ints:
-        """Bits of each input tile, [folds of positions, folds of the reduction]; only what the previous fold lacks if new."""
+    @cached_property
+    def ifmap_bits(self) -> Ints:
+        """Bits of each input tile, [folds of positions, folds of the reduction]."""
+        return self._ifmap_bits(False, False)
+
+    @cached_property
+    def new_ifmap_bits(self) -> Ints:
+        """Of these, the bits that the fold before lacks: new rows where positions move, new channels where they stream."""
+        rows_move = self.flow.stream == "reduction"
+        return self._ifmap_bits(rows_move, not rows_move)
+
+    def _ifmap_bits(self, new_rows: bool, new_channels: bool) -> Ints:
         rows = _band_size(self.row_band, new_rows)
         channels = _band_size(self.channel_band, new_channels)
         per_pixel = self.stage.layer.in_shape[2] * self.width.load_bits * self.steps_per_tile
@@ -192,7 +202,7 @@ class Geometry:
     def _blocked(self, sizes: Mapping[str, int], inner_batches: int) -> list[tuple[Loop, ...]]:
         """Weights of a block of filters stay while all positions pass, or inputs of a block of positions while all filters do."""
         position, filters = self.tiles["positions"].var or "i", self.tiles["filters"].var or "j"
-        weight_tile, ifmap_tile = int(self.weight_bits.max()), int(self.ifmap_bits(False, False).max())
+        weight_tile, ifmap_tile = int(self.weight_bits.max()), int(self.ifmap_bits.max())
         if not self.width.constant:
             ifmap_tile *= inner_batches
         found = []
@@ -207,11 +217,11 @@ class Geometry:
 
     def _traffic_bits(self, nest: Nest) -> int:
         weight = int(self.weight_bits.max())
-        rows_new = self.ifmap_bits(True, False)
+        rows_new = self.new_ifmap_bits
         mean_ifmap = int(rows_new.sum() // rows_new.shape[0]) + 1
         buffers = self.arch.buffers
         return weight * nest.loads_of_operand(self.weight_depends, weight, buffers.weight.usable_bits) + mean_ifmap * nest.loads_of_operand(
-            self.ifmap_depends, int(self.ifmap_bits(False, False).max()), buffers.ifmap.usable_bits
+            self.ifmap_depends, int(self.ifmap_bits.max()), buffers.ifmap.usable_bits
         )
 
 

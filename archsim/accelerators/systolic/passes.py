@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accelerators.systolic import spikes
+from archsim.accelerators.systolic.dataflows import Dimension
 from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.nest import Nest
 from archsim.workload import Layer
@@ -82,15 +83,18 @@ class Passes:
         self.b, self.g = self.nest.index("b"), self.nest.index("g")
         self.fold = {"i": self.nest.index("i"), "j": self.nest.index("j")}
         self.arch, self.flow = geometry.arch, geometry.flow
+        self._used: dict[Dimension, Ints] = {}
 
-    def of(self, dimension: str) -> Ints:
+    def of(self, dimension: Dimension) -> Ints:
         """Fold number of a dimension at each pass (0 where it streams)."""
-        var = self.geometry.tiles[dimension].var  # type: ignore[index]
+        var = self.geometry.tiles[dimension].var
         return self.fold[var] if var is not None else np.zeros(self.count, np.int64)
 
-    def used(self, dimension: str) -> Ints:
+    def used(self, dimension: Dimension) -> Ints:
         """Used extent of a dimension at each pass."""
-        return self.geometry.tiles[dimension].used[self.of(dimension)]  # type: ignore[index]
+        if dimension not in self._used:
+            self._used[dimension] = np.take(self.geometry.tiles[dimension].used, self.of(dimension))
+        return self._used[dimension]
 
     @property
     def count(self) -> int:
@@ -117,6 +121,8 @@ class Passes:
     @cached_property
     def last_of_reduction(self) -> NDArray[np.bool_]:
         """Whether a pass completes its outputs."""
+        if not self.reduction_is_cut:
+            return np.ones(self.count, bool)
         return self.of("reduction") == self.geometry.tiles["reduction"].count - 1
 
     @cached_property
@@ -135,14 +141,20 @@ class Passes:
     @cached_property
     def active(self) -> Ints:
         """Active product slots of each pass."""
-        per_fold = self._tile_activity[0][self.b, self.g, self._activity_fold]
-        filters = self.used("filters")
-        return np.where(self.computes, per_fold * filters, 0)
+        return self._where_computing(self._of_tile(0) * self.used("filters"))
 
     @cached_property
     def fetched_rows(self) -> Ints:
         """(row, index) pairs for which a row-skipping array fetches weights."""
-        return np.where(self.computes, self._tile_activity[1][self.b, self.g, self._activity_fold], 0)
+        return self._where_computing(self._of_tile(1))
+
+    def _of_tile(self, statistic: int) -> Ints:
+        """One statistic of the tile that each pass works on."""
+        table = self._tile_activity[statistic]
+        return np.take(table.ravel(), (self.b * table.shape[1] + self.g) * table.shape[2] + self._activity_fold)
+
+    def _where_computing(self, values: Ints) -> Ints:
+        return values if self.computes is True else np.where(self.computes, values, 0)
 
     @cached_property
     def _activity_fold(self) -> Ints:
@@ -156,8 +168,8 @@ class Passes:
         """Values streamed through each row of the array in each pass."""
         full = self.used(self.flow.stream)
         if self.arch.sparsity.startswith("skip"):
-            full = self._tile_activity[2][self.b, self.g, self._activity_fold]
-        return np.where(self.computes, full, 0)
+            full = self._of_tile(2)
+        return self._where_computing(full)
 
     @cached_property
     def loads_stationary(self) -> NDArray[np.bool_]:
@@ -178,10 +190,10 @@ class Passes:
         if not self.arch.buffers.port_limited:
             return cycles
         buffers = self.arch.buffers
-        for lines, buffer in (
-            (self.ifmap_lines, buffers.ifmap), (self.weight_lines, buffers.weight),
-            (self.partial_sum_lines_read, buffers.ofmap), (self.partial_sum_lines_written, buffers.ofmap),
-        ):  # fmt: skip
+        ports = [(self.ifmap_lines, buffers.ifmap), (self.weight_lines, buffers.weight)]
+        if self.reduction_is_cut:
+            ports += [(self.partial_sum_lines_read, buffers.ofmap), (self.partial_sum_lines_written, buffers.ofmap)]
+        for lines, buffer in ports:
             cycles = np.maximum(cycles, ceil_div(lines, buffer.banks))
         return cycles
 
@@ -217,7 +229,7 @@ class Passes:
             return np.where(self.loads_stationary, self.rows_used * ceil_div(self.cols_used * width.bits, line), 0)
         if self.flow.stream != "reduction":
             dense = self.used("reduction") * ceil_div(np.full(1, self.used("positions")[0] * width.bits), line)
-            return np.where(self.computes, dense, 0)
+            return self._where_computing(dense)
         steps = self.batches.size if self.several_accumulators else 1
         channels = layer.in_shape[0] // layer.groups
         lanes = self.used("positions") * steps
@@ -226,12 +238,12 @@ class Passes:
             return layer.kernel[0] * -(-layer.kernel[1] * channels * bits // line)
 
         if not self.arch.sparsity.startswith("skip"):
-            return np.where(self.computes, lanes * segments(width.bits), 0)
+            return self._where_computing(lanes * segments(width.bits))
         mask = lanes * segments(1)
         if self.arch.spike_format == "index":
             mask = ceil_div(self.fetched_rows * max(1, (layer.reduction - 1).bit_length()), line)
         values = ceil_div(self.fetched_rows * width.bits, line) if width.bits > 1 else np.zeros(1, np.int64)
-        return np.where(self.computes, mask + values, 0)
+        return self._where_computing(mask + values)
 
     @cached_property
     def scanned_bits(self) -> Ints:
@@ -244,7 +256,7 @@ class Passes:
         else:
             steps = self.batches.size if self.several_accumulators else 1
             bits = self.used("positions") * self.used("reduction") * steps
-        return np.where(self.computes, bits, 0)
+        return self._where_computing(bits)
 
     @cached_property
     def holds_weights(self) -> NDArray[np.bool_] | bool:
@@ -260,7 +272,7 @@ class Passes:
         if self.flow.stationary == "weight":
             return np.where(self.loads_stationary, self.rows_used * self.cols_used, 0)
         if self.flow.stationary == "ifmap":
-            return np.where(self.computes, self.used("reduction") * self.used("filters"), 0)
+            return self._where_computing(self.used("reduction") * self.used("filters"))
         fetched = self.fetched_rows if self.arch.sparsity == "skip_row" else self.stream
         return np.where(self.holds_weights, 0, fetched * self.used("filters"))
 
@@ -273,6 +285,11 @@ class Passes:
             lines = fetched * ceil_div(self.used("filters") * bits, line)
             return np.where(self.holds_weights, 0, lines)
         return ceil_div(self.weight_elements * bits, line)
+
+    @property
+    def reduction_is_cut(self) -> bool:
+        """Whether outputs are completed over several passes, so that partial sums leave the array."""
+        return self.geometry.tiles["reduction"].count > 1
 
     @cached_property
     def partial_sums_read(self) -> Ints:
