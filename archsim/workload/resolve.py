@@ -70,7 +70,9 @@ class _Walk:
         self.edges: dict[str, Edge] = {}
         if draft.input is not None:
             maximum = (1 << draft.precision.input_bits) - 1 if draft.input.encoding == "direct" else 1
-            self.edges[INPUT] = Edge(shapes.full_shape(draft.input.shape), maximum)
+            edge = Edge(shapes.full_shape(draft.input.shape), maximum)
+            if self._fits(edge.shape, self._blame_input, "shape"):
+                self.edges[INPUT] = edge
 
     def visit(self, index: int) -> Layer | None:
         """Resolve one layer; None if a mistake, here or before, leaves it unknown."""
@@ -84,13 +86,30 @@ class _Walk:
         if leaving is None:
             return None
         self.edges[self.labels[index]] = leaving
-        return self._layer(spec, index, sources, entering, leaving, neuron) if entering else None
+        if not entering:
+            return None
+        layer = self._layer(spec, index, sources, entering, leaving, neuron)
+        products = layer.macs * self.draft.timesteps
+        if products > shapes.MAX_PRODUCTS:
+            blame("name", f"makes {products:,} products per input; at most {shapes.MAX_PRODUCTS:,} are modelled")
+        return layer
 
     def _blame(self, index: int) -> Blame:
         def blame(key: str, message: str, **hints: Any) -> None:
             self.problems.append(self.document.problem(("layers", index, key), message, **hints))
 
         return blame
+
+    def _blame_input(self, key: str, message: str, **hints: Any) -> None:
+        self.problems.append(self.document.problem(("input", key), message, **hints))
+
+    def _fits(self, shape: Shape, blame: Blame, key: str) -> bool:
+        """Whether the values of an edge can be held; if not, a problem at ``key``."""
+        values = math.prod(shape) * self.draft.timesteps
+        if values > shapes.MAX_VALUES:
+            text = f"{shapes.show(shape)} is {values:,} values over all timesteps"
+            blame(key, f"{text}; at most {shapes.MAX_VALUES:,} are modelled")
+        return values <= shapes.MAX_VALUES
 
     def _entering(self, spec: AnyLayer, index: int, blame: Blame) -> tuple[tuple[str, ...], list[Edge]]:
         """Sources and the edges from them as the layer sees them; no edges if one is unknown."""
@@ -103,6 +122,8 @@ class _Walk:
             found = _one_shape(found, sources, blame)
             if spec.input_shape is not None:
                 found = _as_stated(spec, shapes.full_shape(spec.input_shape), found, sources, blame)
+        if not all(self._fits(edge.shape, blame, "input_shape") for edge in found[:1]):
+            return sources, []
         return sources, [replace(edge, shape=shapes.entering_shape(spec, edge.shape, blame)) for edge in found]
 
     def _row(self, spec: AnyLayer, index: int, blame: Blame) -> tuple[tuple[str, ...], list[Edge]]:
@@ -127,9 +148,7 @@ class _Walk:
             shape = stated
         if shape is None:
             return None
-        values = math.prod(shape) * self.draft.timesteps
-        if values > shapes.MAX_VALUES:
-            blame("name", f"makes {values:,} values per input; at most {shapes.MAX_VALUES:,} are modelled")
+        if not self._fits(shape, blame, "name"):
             return None
         return shapes.leaving_edge(spec, shape, entering or [Edge(shape, 1)], neuron, self.membrane_bits, blame)
 

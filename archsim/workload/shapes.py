@@ -11,7 +11,10 @@ from archsim.workload.network import Neuron, Shape
 from archsim.workload.schema import AddSpec, AnyLayer, Conv2dSpec, LinearSpec, MatmulSpec, PoolSpec
 
 MAX_VALUE_BITS = 32
-MAX_VALUES = 1 << 32
+MAX_VALUES = 1 << 30
+"""Values of one edge over all timesteps of a sample: they are held in memory at once."""
+MAX_PRODUCTS = 1 << 50
+"""Products of one layer over all timesteps of a sample."""
 Blame = Callable[..., None]
 """Report a problem of the layer at hand: ``blame(key, message, value=..., allowed=...)``."""
 
