@@ -1,4 +1,4 @@
-"""Throughput: inputs back to back, unrolled in one graph, until the interval between their last results is steady."""
+"""Throughput: inputs back to back, unrolled in one graph, until the interval between their results is steady."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from archsim.engine import execute, numba_is_there
 from archsim.taskgraph import TaskGraph
 
-COPIES = (3, 6)
+MEASURED = (3, 6)
 MOST_TASKS_IN_PYTHON = 1_500_000
 
 
@@ -22,15 +22,28 @@ class Throughput:
 
 
 def throughput(graph: TaskGraph) -> Throughput:
-    """The initiation interval: the difference of the last two copies' finishes, once the last two intervals are equal."""
+    """The initiation interval: the difference of two copies' finishes, once two such intervals in a row are equal.
+
+    The last copies are not representative: nothing behind them competes for the DRAM channel. As many of them are left
+    out as the buffers can hold work of inputs ahead, and one more.
+    """
     if graph.tasks == 0:
         return Throughput(None, "the graph is empty")
-    for copies in COPIES:
+    drain = 1 + inputs_ahead(graph)
+    for measured in MEASURED:
+        copies = measured + drain
         if copies * graph.tasks > MOST_TASKS_IN_PYTHON and not numba_is_there():
-            return Throughput(None, f"{copies} inputs are {copies * graph.tasks:,} tasks; install numba (archsim[fast]) to time them")
+            tasks = f"{copies} inputs are {copies * graph.tasks:,} tasks"
+            return Throughput(None, f"{tasks}; install numba (archsim[fast]) to time them")
         done = execute(graph.unrolled(copies), "fast")
         last = (done.finish + done.graph.latency).reshape(copies, graph.tasks).max(axis=1)
-        gaps = np.diff(last)
+        gaps = np.diff(last)[: measured - 1]
         if gaps[-1] == gaps[-2]:
             return Throughput(int(gaps[-1]))
-    return Throughput(None, f"the interval between {COPIES[-1]} inputs does not settle")
+    return Throughput(None, f"the interval between {MEASURED[-1]} inputs does not settle")
+
+
+def inputs_ahead(graph: TaskGraph) -> int:
+    """How many whole inputs some buffer can hold the work of, beyond the one being executed."""
+    demands = [(buffer.capacity, int(buffer.amount.sum())) for buffer in graph.buffers]
+    return min(8, max((capacity // demand for capacity, demand in demands if demand), default=0))
