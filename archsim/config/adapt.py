@@ -12,9 +12,11 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+from pydantic_core import PydanticCustomError
+
 from archsim.errors import ArchsimError
 
-_LENIENT = frozenset({"tuple", "set", "frozenset", "enum", "model", "dataclass"})
+_LENIENT = frozenset({"tuple", "set", "frozenset", "enum", "model", "dataclass", "union", "tagged-union"})
 _USER_DATA = frozenset({"metadata", "default", "expected", "members", "serialization", "cls"})
 
 
@@ -65,6 +67,10 @@ def _carrying(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*arguments)
         except ArchsimError as error:
             raise CarriedError(error) from error
+        except TypeError as error:  # pydantic's own bound on a union, met by a member that has no order
+            if not str(error).startswith("Unable to apply constraint"):
+                raise
+            raise PydanticCustomError("bound_type", "does not satisfy the bounds") from error
 
     carry.__dict__["carries_errors"] = True
     return carry

@@ -108,7 +108,8 @@ def _explain_one(error: _Error) -> list[Finding]:
     if error.trail.is_key:
         return [Finding(error.trail.path, error.text.replace("Input should", "key should", 1))]
     if error.kind in _OWN_TEXT:
-        return [Finding(error.trail.path, str(carried or error.text), error.value)]
+        shown = error.value if fields_of(error.trail.place) else lookup(error.data, error.trail.path)
+        return [Finding(error.trail.path, str(carried or error.text), shown)]
     explainer = _EXPLAINERS.get(error.kind)
     return [_misfit(error, error.trail.place) if explainer is None else explainer(error)]
 
@@ -133,9 +134,10 @@ def _misfit(error: _Error, place: Place | None) -> Finding:
     if isinstance(found, dict):
         return Finding(path, f"{text}, not a mapping")
     known = [str(value) for value in literals_of(place)] if place is not None else []
+    close = nearest(found, known) if isinstance(found, str) else None
     if known and not (place and place.members) and isinstance(found, str | int | float):
-        return Finding(path, "unknown value", found, listed(known), nearest(str(found), known))
-    return Finding(path, text, found, nearest=nearest(found, known) if isinstance(found, str) else None)
+        return Finding(path, "unknown value", found, listed(known), close)
+    return Finding(path, text, found, nearest=close)
 
 
 def _missing(error: _Error) -> Finding:

@@ -11,7 +11,7 @@ import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from archsim.config import Bytes, Strict, parse_document, validate
 from archsim.errors import ConfigError, MisfitError, Problem, WorkloadError
@@ -199,6 +199,7 @@ def test_items_that_are_no_mapping() -> None:
     ("activity", "expected"),
     [
         ("{density: -1}", ["density: must be a number of at least 0 or a mapping (got -1)"]),
+        ("{density: {a: 1}}", ["density: must be a number of at least 0 or a mapping, not a mapping"]),
         ("{density: {a: x}}", ["density.a: must be a number (got 'x')"]),
         ("{density: 0.5, sed: 1}", ["sed: unknown key (allowed: density, seed; did you mean 'seed'?)"]),
         ("{trace: 3}", ["trace: must be text (got 3)"]),
@@ -259,6 +260,17 @@ class Checked(Strict):
         if self.height == 99:
             raise ConfigError(Problem("broken", "other.csv", 5))
         return self
+
+
+def fast(value: Any) -> Any:
+    if value != "fast":
+        raise ValueError("must be fast")
+    return value
+
+
+class Custom(Strict):
+    mode: Annotated[str, BeforeValidator(fast)]
+    count: Literal[1, 2]
 
 
 class Holder(Strict):
