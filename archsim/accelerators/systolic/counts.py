@@ -11,6 +11,7 @@ from archsim.accelerators.systolic.components import SCRATCHPAD_WORD_BITS, leaks
 from archsim.accelerators.systolic.geometry import ceil_div
 from archsim.accelerators.systolic.nest import Loads
 from archsim.accelerators.systolic.stages import TailOp
+from archsim.accelerators.systolic.statistics import spikes_fired
 from archsim.accelerators.systolic.tail import leak_is_a_shift
 from archsim.taskgraph import Span
 
@@ -228,10 +229,9 @@ def _with_input(emitter: StageEmitter, op: TailOp, updates: Ints) -> Ints:
 
 def _spikes(emitter: StageEmitter, op: TailOp) -> Ints:
     """Output spikes of a neuron layer, timestep by timestep exact, spread over the passes."""
-    values = emitter.workload.activity.outputs_of(op.layer, emitter.sample)
     batches = emitter.passes.batches
-    per_step = np.count_nonzero(values[batches.timesteps()].reshape(batches.count * batches.size, -1), axis=1)
-    return emitter.outputs.spread_totals(per_step.reshape(batches.count, batches.size).sum(axis=1).astype(np.int64))
+    per_step = spikes_fired(emitter.workload.activity, op.layer, emitter.sample)[batches.timesteps()]
+    return emitter.outputs.spread_totals(per_step.reshape(batches.count, batches.size).sum(axis=1))
 
 
 def _count_membrane_home(emitter: StageEmitter, span: Span, op: TailOp) -> None:

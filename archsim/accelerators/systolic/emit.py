@@ -372,6 +372,6 @@ class StageEmitter:
         return LayerFacts(
             name=layer.name, kind=layer.kind, folds=folds, passes=total, utilisation=utilisation,
             dense_products=layer.macs * self.workload.network.timesteps,
-            density=self.workload.activity.density_of(layer, self.sample),
+            density=passes.statistics.density,
             in_bits=layer.in_bits, out_shape=layer.out_shape, members=self.stage.members,
         )  # fmt: skip

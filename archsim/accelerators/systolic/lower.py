@@ -19,9 +19,10 @@ from archsim.accelerators.systolic.components import components
 from archsim.accelerators.systolic.dataflows import dataflow
 from archsim.accelerators.systolic.emit import StageEmitter, StageState
 from archsim.accelerators.systolic.geometry import Geometry, value_width
-from archsim.accelerators.systolic.passes import Batches, Passes, SpikeStatistics
+from archsim.accelerators.systolic.passes import Batches, Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage, stages_of
+from archsim.accelerators.systolic.statistics import statistics_of
 from archsim.taskgraph import GraphBuilder
 from archsim.workload import Workload
 
@@ -83,7 +84,6 @@ class _Lowering:
     def __post_init__(self) -> None:
         self.facts: dict[int, LayerFacts] = {}
         self._states: dict[int, StageState] = {}
-        self._statistics: dict[int, SpikeStatistics] = {}
         self._barrier: int | None = None
         self._last: StageEmitter | None = None
         self._flow = dataflow(self.arch.array.dataflow)
@@ -95,7 +95,8 @@ class _Lowering:
         network = self.workload.network
         width = value_width(self.arch, network, stage)
         geometry = Geometry(self.arch, self._flow, stage, width, batches.size)
-        passes = Passes(geometry, self._statistics_of(stage), batches)
+        statistics = statistics_of(self.workload.activity, stage.layer, self.sample, width.on_multiplier)
+        passes = Passes(geometry, statistics, batches)
         state = self._states.setdefault(stage.index, StageState())
         if self._last is not None and self._last.stage is not stage:
             self._barrier = self._last.barrier()
@@ -111,16 +112,6 @@ class _Lowering:
             return self._all_weights_fit
         layer = geometry.stage.layer
         return layer.weights * layer.weight_bits <= self.arch.buffers.weight.usable_bits
-
-    def _statistics_of(self, stage: Stage) -> SpikeStatistics:
-        if stage.index not in self._statistics:
-            width = value_width(self.arch, self.workload.network, stage)
-            values = self.workload.activity.inputs_of(stage.layer, self.sample)
-            self._statistics[stage.index] = SpikeStatistics(values, stage.layer, width.bits, width.on_multiplier)
-        found = self._statistics[stage.index]
-        if self.arch.timesteps.scope != "network":
-            self._statistics = {stage.index: found}
-        return found
 
 
 def _assumptions(arch: SystolicArchitecture, workload: Workload) -> tuple[str, ...]:

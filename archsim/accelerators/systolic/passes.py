@@ -21,43 +21,9 @@ from archsim.accelerators.systolic import spikes
 from archsim.accelerators.systolic.dataflows import Dimension
 from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.nest import Nest
-from archsim.workload import Layer
+from archsim.accelerators.systolic.statistics import SpikeStatistics
 
 Ints = NDArray[np.int64]
-
-
-class SpikeStatistics:
-    """Statistics of one stage's input values for any batching, computed once each."""
-
-    def __init__(self, values: NDArray[np.generic], layer: Layer, bits: int, on_multiplier: bool) -> None:
-        self.layer, self._values = layer, values
-        self._weighs_values = on_multiplier or bits == 1
-        self._bits = bits
-
-    @cached_property
-    def nonzero(self) -> NDArray[np.uint8]:
-        """1 where a value is not zero."""
-        return spikes.nonzero(self._values, self._bits)
-
-    @cached_property
-    def weights(self) -> NDArray[np.uint8]:
-        """Active products that one value causes with one weight: its set bits, or 1 on a multiplier."""
-        return self.nonzero if self._weighs_values else spikes.set_bits(self._values, self._bits)
-
-    @cached_property
-    def active_per_position(self) -> Ints:
-        """[T, groups, positions] active products with one filter."""
-        return spikes.per_position(self.weights, self.layer)
-
-    @cached_property
-    def nonzero_per_position(self) -> Ints:
-        """[T, groups, positions] values that are not zero."""
-        return self.active_per_position if self._weighs_values else spikes.per_position(self.nonzero, self.layer)
-
-    @cached_property
-    def active_per_index(self) -> Ints:
-        """[T, groups, K] active products with one filter, summed over positions."""
-        return spikes.per_index(self.weights, self.layer)
 
 
 @dataclass(frozen=True)
@@ -323,7 +289,7 @@ def _per_tile(passes: Passes) -> tuple[Ints, Ints, Ints]:
     active = _fold_positions(stats.active_per_position, passes, starts, np.add)
     if not passes.arch.sparsity.startswith("skip"):
         return active, active, active
-    window, size = stats.nonzero[batches.timesteps()], batches.size
+    window, size = stats.nonzero()[batches.timesteps()], batches.size
     if geometry.width.once:
         window, size = window[::size], 1
     if passes.arch.sparsity == "skip_row" and passes.several_accumulators:
@@ -359,7 +325,7 @@ def _per_reduction_fold(passes: Passes) -> tuple[Ints, Ints, Ints]:
     if passes.arch.sparsity != "skip_union":
         return active, active, active
     streamed = np.zeros_like(active)
-    for step, values in enumerate(stats.nonzero[batches.timesteps()]):
+    for step, values in enumerate(stats.nonzero()[batches.timesteps()]):
         if geometry.width.once and step % batches.size:
             continue
         rows = np.maximum.reduceat(spikes.windows(values, stats.layer), starts, axis=2)
@@ -371,10 +337,11 @@ def _per_position_and_reduction_fold(passes: Passes) -> tuple[Ints, Ints, Ints]:
     stats, batches, geometry = passes.statistics, passes.batches, passes.geometry
     reduction, position = geometry.tiles["reduction"], geometry.tiles["positions"]
     active = np.zeros((batches.count, stats.layer.groups, position.count * reduction.count), np.int64)
+    weights = stats.weights()
     for b in range(batches.count):
         first = batches.first + b * batches.size
         steps = range(first, first + (1 if geometry.width.once else batches.size))
-        per_step = [np.add.reduceat(spikes.windows(stats.weights[t], stats.layer), reduction.starts, axis=2, dtype=np.int64) for t in steps]
+        per_step = [np.add.reduceat(spikes.windows(weights[t], stats.layer), reduction.starts, axis=2, dtype=np.int64) for t in steps]
         rows = np.stack(per_step, axis=2).reshape(stats.layer.groups, -1, reduction.count)
         active[b] = np.add.reduceat(rows, position.starts, axis=1).reshape(stats.layer.groups, -1)
     return active, active, active
