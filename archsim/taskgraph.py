@@ -102,7 +102,7 @@ class TaskGraph:
     timestep: NDArray[np.int32]
     pred: NDArray[np.int32]  # [tasks, SLOTS], NONE where there is no edge
     kind: NDArray[np.uint8]  # [tasks, SLOTS]
-    extra: NDArray[np.int64]  # [edges, 3]: task, predecessor, kind; sorted by task; edges of joins beyond SLOTS
+    extra: NDArray[np.int64]  # [edges, 4]: task, predecessor, kind, buffer (or NONE); sorted by task; edges beyond SLOTS
     buffers: tuple[Buffer, ...] = ()
     actions: tuple[Action, ...] = ()
     space_buffer: NDArray[np.int16] = field(default_factory=lambda: np.zeros((0, SLOTS), np.int16))
@@ -138,9 +138,11 @@ class TaskGraph:
         pred = tiled(base.pred)
         offset = np.repeat(shift, n)[:, None].astype(np.int32)
         pred = np.where(pred >= 0, pred + offset, pred).astype(np.int32)
-        edges = [base.extra + np.array([s, s, 0]) for s in shift]
+        edges = [base.extra + np.array([s, s, 0, 0]) for s in shift]
         for task, before, kind, distance in carried:
-            edges += [np.array([[task + shift[c], before + shift[c - distance], kind]]) for c in range(distance, copies)]
+            if kind == SPACE:
+                raise ValueError("space edges come from buffers, which span the copies already")
+            edges += [np.array([[task + shift[c], before + shift[c - distance], kind, NONE]]) for c in range(distance, copies)]
         extra = np.concatenate(edges) if edges else base.extra
         buffers = [
             replace(
@@ -234,17 +236,14 @@ class GraphBuilder:
 
     def edge(self, tasks: Span, before: ArrayLike, kind: int = DATA) -> None:
         """One edge into each task of the span; ``before`` is a task index or a vector of them (NONE: no edge)."""
-        for segment in reversed(self._segments):
-            if segment.first <= tasks.first < segment.first + segment.count:
-                segment.connect(tasks, before, kind)
-                return
-        raise ValueError("edge into tasks that do not exist")
+        if tasks.count:
+            self._segment_of(tasks).connect(tasks, before, kind)
 
     def join(self, task: int, before: Sequence[int], kind: int = SYNC) -> None:
         """Edges from any number of tasks into one (a barrier)."""
         if len(before):
             ids = np.unique(np.asarray(before, np.int64))
-            self._extra.append(np.stack([np.full(len(ids), task), ids, np.full(len(ids), kind)], axis=1))
+            self._extra.append(_as_extra(np.full(len(ids), task), ids, kind, NONE))
 
     def barrier(self, layer: int, before: Sequence[int]) -> int:
         """A zero-length task on the in-order unit ``sync`` that all of ``before`` must have reached; returns its index."""
@@ -268,6 +267,7 @@ class GraphBuilder:
         """Let every task of the span count ``component.action``."""
         if span.count == 0 or (isinstance(counts, int) and counts == 0):
             return
+        self._segment_of(span)
         if not isinstance(counts, int):
             if counts.shape != (span.count,):
                 raise ValueError(f"{component}.{action}: {counts.shape} counts for {span.count} tasks")
@@ -281,18 +281,25 @@ class GraphBuilder:
         layer = np.repeat(
             np.array([s.layer for s in self._segments], np.int32), np.array([s.count for s in self._segments], np.int64)
         )
-        extra = np.concatenate(self._extra) if self._extra else np.zeros((0, 3), np.int64)
+        extra = np.concatenate(self._extra) if self._extra else np.zeros((0, 4), np.int64)
         graph = TaskGraph(
             units=tuple(self._units.values()), layers=self._layers, timesteps=self._timesteps, layer=layer,
             extra=extra[np.argsort(extra[:, 0], kind="stable")], actions=tuple(self._actions),
             space_buffer=np.full((self._tasks, SLOTS), NONE, np.int16), **columns,
         )  # fmt: skip
         _check(graph)
+        graph = _merge_duplicates(graph)
         buffers = [
             Buffer(name, capacity, *(np.concatenate(part) for part in zip(*parts, strict=True)), levers)
             for name, (capacity, parts, levers) in self._holds.items()
         ]
         return _with_space_edges(graph, buffers)
+
+    def _segment_of(self, span: Span) -> _Segment:
+        for segment in reversed(self._segments):
+            if segment.first <= span.first and span.last < segment.first + segment.count:
+                return segment
+        raise ValueError(f"tasks {span.first} to {span.last} do not lie in one segment")
 
     def _column(self, name: str) -> NDArray[np.generic]:
         parts = [getattr(segment, name) for segment in self._segments]
@@ -310,7 +317,6 @@ class _Segment:
         self.timestep = np.full(count, NONE, np.int32)
         self.pred = np.full((count, SLOTS), NONE, np.int32)
         self.kind = np.zeros((count, SLOTS), np.uint8)
-        self._slots_used: dict[tuple[int, int], int] = {}
 
     def fill(
         self, span: Span, *, unit: int, duration: ArrayLike, latency: ArrayLike = 0, timestep: ArrayLike = NONE,
@@ -320,13 +326,13 @@ class _Segment:
         self.latency[where], self.timestep[where] = latency, timestep
 
     def connect(self, span: Span, before: ArrayLike, kind: int) -> None:
-        where, key = self._local(span), (span.first, span.stride)
-        slot = self._slots_used.get(key, 0)
-        if slot == SLOTS:
-            raise ValueError(f"more than {SLOTS} edges into a task; only joins may have more")
-        self._slots_used[key] = slot + 1
-        self.pred[where, slot] = before
-        self.kind[where, slot] = kind
+        where = self._local(span)
+        for slot in range(SLOTS):
+            if np.all(self.pred[where, slot] == NONE):
+                self.pred[where, slot] = before
+                self.kind[where, slot] = kind
+                return
+        raise ValueError(f"more than {SLOTS} edges into a task; only joins may have more")
 
     def _local(self, span: Span) -> slice:
         start = span.first - self.first
@@ -341,13 +347,15 @@ def _check(graph: TaskGraph) -> None:
         raise ValueError("negative duration or latency")
     if np.any(graph.fifo[graph.unit] & (graph.duration < 1)):
         raise ValueError("a task on a fifo unit lasts at least one cycle")
-    if graph.tasks and (graph.pred.max() >= graph.tasks or (len(graph.extra) and graph.extra[:, :2].max() >= graph.tasks)):
-        raise ValueError("edge from a task that does not exist")
-    _merge_duplicates(graph)
+    befores = (graph.pred, graph.extra[:, :2])
+    if any(np.any(column >= graph.tasks) for column in befores) or np.any(graph.pred < NONE) or np.any(graph.extra[:, :2] < 0):
+        raise ValueError("edge from or to a task that does not exist")
+    if np.any((graph.kind == SPACE) & (graph.pred >= 0)) or np.any(graph.extra[:, 2] == SPACE):
+        raise ValueError("space edges come from buffers: state what holds what")
 
 
-def _merge_duplicates(graph: TaskGraph) -> None:
-    """Two edges between the same tasks are one; data wins over the other kinds, sync over space."""
+def _merge_duplicates(graph: TaskGraph) -> TaskGraph:
+    """Several edges between the same two tasks are one; data wins over sync."""
     for later in range(1, SLOTS):
         for earlier in range(later):
             same = np.flatnonzero((graph.pred[:, later] >= 0) & (graph.pred[:, later] == graph.pred[:, earlier]))
@@ -355,6 +363,20 @@ def _merge_duplicates(graph: TaskGraph) -> None:
                 data = (graph.kind[same, later] == DATA) | (graph.kind[same, earlier] == DATA)
                 graph.kind[same, earlier] = np.where(data, DATA, graph.kind[same, earlier])
                 graph.pred[same, later] = NONE
+    extra = _once(graph.extra)
+    row, slot = np.nonzero(graph.pred[extra[:, 0]] == extra[:, 1:2])
+    data = extra[row, 2] == DATA
+    graph.kind[extra[row[data], 0], slot[data]] = DATA
+    return replace(graph, extra=np.delete(extra, row, axis=0))
+
+
+def _once(extra: Ints) -> Ints:
+    """Extra edges sorted by task, one per pair of tasks: data before sync before space."""
+    order = np.lexsort((np.array([0, 2, 1])[extra[:, 2]], extra[:, 1], extra[:, 0]))
+    ordered = extra[order]
+    first = np.ones(len(ordered), bool)
+    first[1:] = np.any(ordered[1:, :2] != ordered[:-1, :2], axis=1)
+    return ordered[first]
 
 
 def _with_space_edges(graph: TaskGraph, buffers: Sequence[Buffer]) -> TaskGraph:
@@ -364,33 +386,40 @@ def _with_space_edges(graph: TaskGraph, buffers: Sequence[Buffer]) -> TaskGraph:
     graph = replace(graph, pred=graph.pred.copy(), kind=graph.kind.copy(), space_buffer=graph.space_buffer.copy())
     overflow: list[Ints] = [graph.extra]
     for number, buffer in enumerate(buffers):
-        tasks, before = _space_edges(graph, buffer)
+        tasks, before = _missing(graph, *_space_edges(graph, buffer))
         rank = _rank_within_task(tasks)
         for turn in range(min(SLOTS, int(rank.max(initial=-1)) + 1)):
             overflow.append(_put(graph, tasks[rank == turn], before[rank == turn], number))
         beyond = rank >= SLOTS
-        overflow.append(_as_extra(tasks[beyond], before[beyond]))
-    extra = np.concatenate(overflow)
-    return replace(graph, buffers=tuple(buffers), extra=extra[np.argsort(extra[:, 0], kind="stable")])
+        overflow.append(_as_extra(tasks[beyond], before[beyond], SPACE, number))
+    return replace(graph, buffers=tuple(buffers), extra=_once(np.concatenate(overflow)))
+
+
+def _missing(graph: TaskGraph, tasks: Ints, before: Ints) -> tuple[Ints, Ints]:
+    """Those of the edges, each once, that the graph does not have yet."""
+    if np.any(tasks[1:] <= tasks[:-1]):
+        tasks, before = np.divmod(np.unique(tasks * graph.tasks + before), graph.tasks)
+    there = np.isin(tasks * graph.tasks + before, graph.extra[:, 0] * graph.tasks + graph.extra[:, 1])
+    for slot in range(SLOTS):
+        there |= graph.pred[tasks, slot] == before
+    return tasks[~there], before[~there]
 
 
 def _put(graph: TaskGraph, tasks: Ints, before: Ints, buffer: int) -> Ints:
-    """Write space edges into free slots (each task once); an edge that is there already stays; returns what found no slot."""
+    """Write space edges into free slots (each task once); returns those that found no slot."""
     for slot in range(SLOTS):
-        there = graph.pred[tasks, slot]
-        free = there == NONE
+        free = graph.pred[tasks, slot] == NONE
         graph.pred[tasks[free], slot] = before[free]
         graph.kind[tasks[free], slot] = SPACE
         graph.space_buffer[tasks[free], slot] = buffer
-        left = ~free & (there != before)
-        tasks, before = tasks[left], before[left]
+        tasks, before = tasks[~free], before[~free]
         if not len(tasks):
             break
-    return _as_extra(tasks, before)
+    return _as_extra(tasks, before, SPACE, buffer)
 
 
-def _as_extra(tasks: Ints, before: Ints) -> Ints:
-    return np.stack([tasks, before, np.full(len(tasks), SPACE)], axis=1).astype(np.int64)
+def _as_extra(tasks: Ints, before: Ints, kind: int, buffer: int) -> Ints:
+    return np.stack([tasks, before, np.full(len(tasks), kind), np.full(len(tasks), buffer)], axis=1).astype(np.int64)
 
 
 def _rank_within_task(tasks: Ints) -> Ints:

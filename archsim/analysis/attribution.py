@@ -96,10 +96,21 @@ def _arrivals(execution: Execution) -> _Arrivals:
             later = _take(at, source, kind, tasks, before, (finish if kind == SPACE else result)[before])
             if kind == SPACE:
                 buffer[tasks[later]] = graph.space_buffer[tasks[later], slot]
-    for task, before_, kind in graph.extra.tolist():
-        arrival = int((finish if kind == SPACE else result)[before_])
-        _take(at, source, kind, np.array([task]), np.array([before_]), np.array([arrival]))
+    for kind in (DATA, SPACE, SYNC):
+        tasks, before, place, arrival = _latest(graph.extra[graph.extra[:, 2] == kind], finish if kind == SPACE else result)
+        later = _take(at, source, kind, tasks, before, arrival)
+        if kind == SPACE:
+            buffer[tasks[later]] = place[later]
     return _Arrivals(at, source, buffer)
+
+
+def _latest(extra: Ints, there: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Of each task's edges in ``extra`` the one with the latest arrival: tasks, predecessors, buffers, arrivals."""
+    arrival = there[extra[:, 1]]
+    order = np.lexsort((-extra[:, 1], arrival, extra[:, 0]))
+    task = extra[order, 0]
+    chosen = order[np.append(task[1:] != task[:-1], np.ones(min(len(task), 1), bool))]
+    return extra[chosen, 0], extra[chosen, 1], extra[chosen, 3], arrival[chosen]
 
 
 def _take(at: Ints, source: Ints, kind: int, tasks: Ints, before: Ints, arrival: Ints) -> NDArray[np.bool_]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from archsim.errors import DeadlockError, MisfitError
 from archsim.taskgraph import KIND_NAMES, NONE, SPACE, Ints, TaskGraph
@@ -98,19 +97,12 @@ def _unmet(graph: TaskGraph, start: Ints, previous: Ints, task: int) -> tuple[in
             kind = int(graph.kind[task, slot])
             name = f":{graph.buffers[int(graph.space_buffer[task, slot])].name}" if kind == SPACE else ""
             return before, KIND_NAMES[kind] + name
-    for _, before, kind in graph.extra[graph.extra[:, 0] == task].tolist():
+    for _, before, kind, buffer in graph.extra[graph.extra[:, 0] == task].tolist():
         if start[before] < 0:
-            return int(before), KIND_NAMES[kind] + (f":{_buffer_between(graph, task, before)}" if kind == SPACE else "")
+            return int(before), KIND_NAMES[kind] + (f":{graph.buffers[buffer].name}" if kind == SPACE else "")
     if previous[task] >= 0 and start[previous[task]] < 0:
         return int(previous[task]), "unit"
     raise AssertionError("a task that waits for nothing did not start")
-
-
-def _buffer_between(graph: TaskGraph, task: int, before: int) -> str:
-    def uses(column: NDArray[np.int64], index: int) -> bool:
-        return bool(np.any(column == index))
-
-    return next(b.name for b in graph.buffers if uses(b.acquire, task) and uses(b.release, before))
 
 
 def _wait(graph: TaskGraph, task: int, before: int, why: str) -> str:
