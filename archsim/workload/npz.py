@@ -60,7 +60,6 @@ def read_arrays(content: bytes, names: Iterable[str]) -> tuple[dict[str, NDArray
             try:
                 with archive.open(f"{name}.npy") as file:
                     arrays[name] = npy.read_array(file, allow_pickle=False)
-                    file.read(1)  # reaches the end of the member, where its checksum is compared
             except _UNREADABLE as error:
                 problems.append(f"member '{name}' is damaged: {error}")
     return arrays, problems

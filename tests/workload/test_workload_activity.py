@@ -55,6 +55,38 @@ def test_what_leaves_a_layer_is_what_enters_the_next(load):
     assert np.array_equal(both[:, 16:], activity.outputs_of(layer("side")))
 
 
+def test_a_flatten_changes_no_value_and_hides_no_edge(load):
+    workload = load(f"""\
+  - {{name: c, {CONV}, out_channels: 4}}
+  - {{name: bn, type: batchnorm}}
+  - {{name: flat, type: flatten}}
+  - {{name: fc, type: linear, out_features: 10}}
+  - {{name: other, {CONV}, out_channels: 4, from: c}}
+activity: {{density: 0.2}}
+""")
+    activity, layer = workload.activity, workload.network.layer
+    spikes = activity.outputs_of(layer("c"))
+    assert np.array_equal(activity.inputs_of(layer("fc")), spikes.reshape(3, -1, 1, 1))
+    assert np.array_equal(activity.inputs_of(layer("flat")), spikes)
+    assert np.array_equal(activity.inputs_of(layer("other")), spikes)
+
+
+def test_edges_of_equal_shape_and_density_carry_independent_spikes(load):
+    workload = load(f"""\
+  - {{name: a, {CONV}, out_channels: 8}}
+  - {{name: b, {CONV}, out_channels: 8}}
+  - {{name: c, {CONV}, out_channels: 8}}
+  - {{name: p, type: maxpool2d, kernel: 1}}
+  - {{name: d, {CONV}, out_channels: 8}}
+activity: {{density: 0.5}}
+""")
+    activity, layer = workload.activity, workload.network.layer
+    maps = [activity.inputs_of(layer(name)) for name in "bcd"] + [activity.outputs_of(layer(name)) for name in "cd"]
+    for index, one in enumerate(maps):
+        for other in maps[:index]:
+            assert np.mean(one & other) == pytest.approx(0.25, abs=0.02)
+
+
 @pytest.mark.parametrize("pool", ["maxpool2d", "avgpool2d"])
 def test_neurons_before_a_pool_fire_as_the_density_behind_it_demands(load, pool):
     workload = load(NET.replace("POOL", pool))
@@ -64,6 +96,19 @@ def test_neurons_before_a_pool_fire_as_the_density_behind_it_demands(load, pool)
     assert density(spikes) == pytest.approx(1 - 0.7**0.25, abs=0.01)
     behind = workload.activity.inputs_of(workload.network.layer("c3"))
     assert behind.max() == (1 if pool == "maxpool2d" else 4)
+
+
+def test_of_two_ways_out_of_a_neuron_map_the_first_weighted_layer_decides(load):
+    workload = load(f"""\
+  - {{name: a, {CONV}, out_channels: 8}}
+  - {{name: p, type: maxpool2d, kernel: 2}}
+  - {{name: b, {CONV}, out_channels: 8}}
+  - {{name: q, type: maxpool2d, kernel: 2, from: a}}
+  - {{name: c, {CONV}, out_channels: 8}}
+activity: {{density: {{b: 0.2, c: 0.9}}}}
+""")
+    spikes = workload.activity.outputs_of(workload.network.layer("a"))
+    assert density(spikes) == pytest.approx(1 - 0.8**0.25, abs=0.01)
 
 
 def test_a_layer_keeps_its_spikes_when_other_layers_change(load):

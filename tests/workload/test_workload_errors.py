@@ -84,6 +84,8 @@ activity: {density: {a: 1.5, b: 0.1, cc: 0.1}}
         (f"  - {{name: input, {CONV}}}\n", "layers.0.name", "'input'"),
         (f"  - {{name: a, {CONV}, spiking: false, neuron: {{leak: 0.5}}}}\n", "layers.0.neuron", "no neuron"),
         (f"  - {{name: a, {CONV}, neuron: {{model: if, leak: 0.5}}}}\n", "layers.0.neuron.leak", "does not leak"),
+        ("  - {name: a, type: linear, input_shape: [3071], out_features: 2}\n", "layers.0.input_shape", "delivers"),
+        ("  - {name: a, type: matmul, input_shape: [4, 768], out_features: 2}\n", "layers.0.input_shape", "delivers"),
         ("  - {name: a, type: add}\n", "layers.0", "operands"),
         ("  - {name: a, type: conv2d, out_channels: 4, kernel: 0}\n", "layers.0.kernel", "from 1"),
         ("  - {name: a, type: conv2d, out_channels: -4, kernel: 1}\n", "layers.0.out_channels", "from 1"),

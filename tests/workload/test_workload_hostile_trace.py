@@ -264,6 +264,11 @@ def test_a_missing_trace_does_not_hide_a_broken_network(problems):
     assert [key for _, key, _ in found] == ["layers.1.kernel", "activity.trace"]
 
 
+def test_a_missing_trace_is_reported_beside_a_misspelt_key(problems):
+    found = problems(NET.replace("padding", "paddding"))
+    assert [key for _, key, _ in found] == ["layers.0.paddding", "activity.trace"]
+
+
 def test_traces_need_layers_that_chain_and_spikes_before_weights(problems, tmp_path):
     write_trace(tmp_path / "net.npz", 2, *good())
     found = problems(NET.replace("kernel: 3}", "kernel: 3, spiking: false}"))

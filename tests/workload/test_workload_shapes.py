@@ -186,6 +186,16 @@ def test_a_layer_whose_ways_do_not_all_meet_a_neuron_carries_its_own(load):
     assert [layer.neuron is not None for layer in network.layers] == [True, True, True]
 
 
+def test_spiking_true_gives_way_only_to_a_neuron_layer_that_is_its_sole_reader(load):
+    network = load("""\
+  - {name: a, type: conv2d, out_channels: 3, kernel: 3, padding: 1, spiking: true}
+  - {name: n, type: neuron}
+  - {name: p, type: maxpool2d, kernel: 2, from: a}
+  - {name: n2, type: neuron}
+""").network
+    assert [layer.name for layer in network.layers if layer.neuron is not None] == ["a", "n", "n2"]
+
+
 def test_neurons_take_their_own_keys_then_those_of_the_network_then_defaults(load):
     network = load("""\
 name: n

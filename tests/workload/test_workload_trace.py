@@ -90,24 +90,33 @@ def test_edges_behind_pools_and_adds_follow_from_the_spikes_by_hand(load, tmp_pa
     assert activity.density_of(layer("c2")) == 6 / 24
 
 
-def test_overlapping_padded_and_uneven_pools_by_hand(load, tmp_path):
+@pytest.mark.parametrize(
+    ("padding", "sums"),
+    [
+        # rows {-,0} {0,1} {1,2} {2,-}; columns {-,0,1} {1,2,3}
+        ("[1, 1]", [1, 2, 2, 4, 3, 4, 2, 2]),
+        # the same rows; columns {0,1,2}
+        ("[1, 0]", [2, 4, 4, 2]),
+    ],
+)
+def test_overlapping_padded_and_uneven_pools_by_hand(load, tmp_path, padding, sums):
     text = """\
 name: net
 timesteps: 1
 input: {shape: [1, 3, 4], encoding: rate}
 layers:
-  - {name: p, type: POOL, kernel: [2, 3], stride: [1, 2], padding: [1, 1]}
+  - {name: p, type: POOL, kernel: [2, 3], stride: [1, 2], padding: PAD}
   - {name: fc, type: linear, out_features: 1}
 activity: {trace: net.npz}
 """
     image = np.array([[1, 0, 1, 1], [0, 1, 1, 0], [1, 1, 0, 1]])
     write_trace(tmp_path / "net.npz", 1, image[None, None, None], {"fc": np.zeros((1, 1, 1), int)})
-    # rows {-,0} {0,1} {1,2} {2,-}; columns {-,0,1} {1,2,3}
+    text = text.replace("PAD", padding)
     workload = load(text.replace("POOL", "sumpool2d"))
-    assert workload.activity.inputs_of(workload.network.layer("fc"))[0, :, 0, 0].tolist() == [1, 2, 2, 4, 3, 4, 2, 2]
+    assert workload.activity.inputs_of(workload.network.layer("fc"))[0, :, 0, 0].tolist() == sums
     assert workload.network.layer("fc").in_max == 6
     workload = load(text.replace("POOL", "maxpool2d"))
-    assert workload.activity.inputs_of(workload.network.layer("fc"))[0, :, 0, 0].tolist() == [1] * 8
+    assert workload.activity.inputs_of(workload.network.layer("fc"))[0, :, 0, 0].tolist() == [1] * len(sums)
 
 
 def test_inputs_per_timestep_come_back_packed_or_not(load, tmp_path):
@@ -121,6 +130,14 @@ def test_inputs_per_timestep_come_back_packed_or_not(load, tmp_path):
     write_trace(tmp_path / "net.npz", 2, frames, spikes)
     workload = load(NET)
     assert np.array_equal(workload.activity.inputs_of(workload.network.layer("c1"), 1), frames[1])
+
+
+def test_a_trace_that_cannot_be_put_in_its_place_leaves_nothing_behind(tmp_path):
+    image, spikes = recording()
+    (tmp_path / "net.npz").mkdir()
+    with pytest.raises(OSError, match=r"net\.npz"):
+        write_trace(tmp_path / "net.npz", 2, image, spikes)
+    assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
 
 
 def test_the_hash_covers_the_content_of_file_and_trace_and_nothing_else(load, tmp_path):
