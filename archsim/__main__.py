@@ -1,0 +1,5 @@
+"""``python -m archsim``: the command line."""
+
+from archsim.cli import main
+
+main()
