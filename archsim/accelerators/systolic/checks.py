@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from archsim.accelerators.systolic.dataflows import dataflow
+from archsim.accelerators.systolic.dataflows import Dataflow, dataflow
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage, TailOp
 from archsim.accelerators.systolic.tail import neuron_unit_count, state_bits, visits
@@ -15,7 +15,7 @@ from archsim.workload import Layer, Network
 def check(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> None:
     """Raise UnsupportedError or MisfitError for what cannot be executed on this chip."""
     flow = dataflow(arch.array.dataflow)
-    problems = _wide_values(arch, network) + _batches(arch, network, flow.stream != "positions")
+    problems = _wide_values(arch, network) + _batches(arch, network, flow)
     if problems:
         raise UnsupportedError(problems)
     _membrane_registers(arch, network, stages, flow.stationary)
@@ -41,18 +41,35 @@ def _wide_values(arch: SystolicArchitecture, network: Network) -> list[Problem]:
     return problems
 
 
-def _batches(arch: SystolicArchitecture, network: Network, in_space: bool) -> list[Problem]:
+def _batches(arch: SystolicArchitecture, network: Network, flow: Dataflow) -> list[Problem]:
+    """With t innermost all batches of a tile follow each other: equal ones, and none waits for another tile's neurons."""
     size = arch.timesteps.batch(network.timesteps)
-    uneven = network.timesteps % size != 0
-    if uneven and in_space and arch.timesteps.scope == "tile" and arch.timesteps.placement == "rows":
+    if arch.timesteps.scope != "tile" or size == network.timesteps:
+        return []
+    value = "sequential" if size == 1 else f"batched: {size}"
+    if network.timesteps % size:
         return [
             Problem(
-                f"with the timestep loop inside the tile, batches in rows must be of equal size, and T is {network.timesteps}",
-                key="timesteps.order", value=f"batched: {size}",
-                allowed="an n that divides T, placement: in_pe, or scope: layer",
+                f"with the timestep loop inside the tile, batches must be of equal size, and T is {network.timesteps}",
+                key="timesteps.order", value=value, allowed="an n that divides T, or scope: layer",
             )
         ]  # fmt: skip
-    return []
+    extent = arch.array.rows if flow.rows == "positions" else arch.array.cols
+    cut = [layer.name for layer in network.weighted_layers if layer.positions * size > extent]
+    if flow.stream == "positions" or arch.timesteps.placement != "rows" or extent % size == 0 or not cut:
+        return []
+    return [
+        Problem(
+            f"folds of {extent} cut batches of {size} timesteps, so that with the timestep loop inside the tile neurons of "
+            f"{_some(cut)} would be needed in one tile before the next has updated them",
+            key="timesteps.order", value=value, allowed=f"an n that divides {extent}, placement: in_pe, or scope: layer",
+        )
+    ]  # fmt: skip
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in names[:3])
+    return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _membrane_registers(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...], stationary: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from archsim.workload import Network
 Ints = NDArray[np.int64]
 
 
-def ceil_div(value: Ints, by: int) -> Ints:
+def ceil_div(value: Ints, by: int | Ints) -> Ints:
     """Elementwise ceiling of a quotient of non-negative integers."""
     return -(-value // by)
 
@@ -116,6 +117,23 @@ class Geometry:
             found[dimension] = Tiles(starts, np.minimum(size - starts, extent), var)
         return found
 
+    @property
+    def folds(self) -> int:
+        """Folds of one batch, all groups."""
+        return self.stage.layer.groups * prod(tiles.count for tiles in self.tiles.values())
+
+    @cached_property
+    def weights_held(self) -> bool:
+        """Whether a tile's weights stay in the PEs' scratchpads for all T: t innermost, and the K weights of a PE fit."""
+        layer = self.stage.layer
+        fit = layer.reduction * layer.weight_bits <= int(self.arch.pe.scratchpad.weight) * 8
+        return fit and self.flow.stream == "reduction" and self.arch.timesteps.scope == "tile"
+
+    @cached_property
+    def folds_together(self) -> int:
+        """Neighbouring folds of positions that use the weights held: with n timesteps side by side, n take the place of one."""
+        return self.batch if self.interleaved and self.weights_held else 1
+
     def vars_of(self, *dimensions: Dimension) -> frozenset[str]:
         """The loop variables on which tiles of these dimensions depend."""
         return frozenset(var for d in dimensions if (var := self.tiles[d].var) is not None)
@@ -205,15 +223,17 @@ class Geometry:
         weight_tile, ifmap_tile = int(self.weight_bits.max()), int(self.ifmap_bits.max())
         if not self.width.constant:
             ifmap_tile *= inner_batches
-        found = []
-        for outer, blocked, tile, usable in (
-            (position, filters, weight_tile, self.arch.buffers.weight.usable_bits),
-            (filters, position, ifmap_tile, self.arch.buffers.ifmap.usable_bits),
-        ):
-            block = max(1, min(sizes[blocked], usable // tile))
-            blocks = -(-sizes[blocked] // block)
-            found.append((Loop(blocked, blocks, block), Loop(outer, sizes[outer]), Loop(blocked, block)))
-        return found
+        together = self.folds_together
+
+        def block(var: str, usable: int, tile: int, multiple: int) -> tuple[Loop, Loop]:
+            size = min(-(-sizes[var] // multiple), max(1, usable // tile // multiple)) * multiple
+            return Loop(var, -(-sizes[var] // size), size), Loop(var, size)
+
+        outside, inside = block(filters, self.arch.buffers.weight.usable_bits, weight_tile, 1)
+        across = (Loop(position, -(-sizes[position] // together), together), inside, Loop(position, together))
+        first = (outside, *(across if together > 1 else (Loop(position, sizes[position]), inside)))
+        outside, inside = block(position, self.arch.buffers.ifmap.usable_bits, ifmap_tile, together)
+        return [first, (outside, Loop(filters, sizes[filters]), inside)]
 
     def _traffic_bits(self, nest: Nest) -> int:
         weight = int(self.weight_bits.max())
@@ -230,4 +250,5 @@ def _band_size(band: tuple[Ints, Ints], new: bool) -> Ints:
     size = high - low + 1
     if new:
         size[1:] = high[1:] - np.maximum(high[:-1], low[1:] - 1)
-    return np.maximum(size, 0)
+    found: Ints = np.maximum(size, 0)
+    return found

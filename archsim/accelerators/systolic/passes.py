@@ -72,7 +72,8 @@ class Passes:
         """Whether the array computes in a pass; a first layer whose current is held computes at its first visit only."""
         if not self.geometry.width.once:
             return True
-        return self.b + self.batches.visit0 == 0
+        first: NDArray[np.bool_] = self.b + self.batches.visit0 == 0
+        return first
 
     @cached_property
     def rows_used(self) -> Ints:
@@ -89,7 +90,8 @@ class Passes:
         """Whether a pass completes its outputs."""
         if not self.reduction_is_cut:
             return np.ones(self.count, bool)
-        return self.of("reduction") == self.geometry.tiles["reduction"].count - 1
+        last: NDArray[np.bool_] = self.of("reduction") == self.geometry.tiles["reduction"].count - 1
+        return last
 
     @cached_property
     def outputs(self) -> Ints:
@@ -145,7 +147,10 @@ class Passes:
         parts = [self.g, self.fold["i"], self.fold["j"]] + ([self.b] if self.flow.stationary == "ifmap" else [])
         changed = np.ones(self.count, bool)
         changed[1:] = np.logical_or.reduce([part[1:] != part[:-1] for part in parts])
-        return changed & np.broadcast_to(self.computes, changed.shape)
+        if self.flow.stationary == "weight" and self.batches.visit0 > 0 and self.arch.timesteps.scope != "network":
+            changed[0] = self.geometry.folds > 1  # the only fold of a layer is still in place from the batches before
+        changed &= self.computes
+        return changed
 
     @cached_property
     def cycles(self) -> Ints:
@@ -184,7 +189,7 @@ class Passes:
         lanes = self.used("positions") if self.flow.stream == "reduction" else self.used("reduction")
         factor = self.batches.size if self.several_accumulators else 1
         if self.arch.sparsity == "skip_row":
-            return self.fetched_rows
+            return self.fetched_rows * factor
         return lanes * self.stream * factor
 
     @cached_property
@@ -226,11 +231,17 @@ class Passes:
 
     @cached_property
     def holds_weights(self) -> NDArray[np.bool_] | bool:
-        """Whether the weights are still in the PEs' scratchpads from the timestep before (innermost t, K weights fit)."""
-        if self.flow.stream != "reduction" or self.arch.timesteps.scope != "tile":
+        """Whether the weights are still in the PEs' scratchpads from the timesteps before (see Geometry.weights_held)."""
+        if not self.geometry.weights_held:
             return False
-        fits = self.geometry.stage.layer.reduction * self.geometry.stage.layer.weight_bits <= int(self.arch.pe.scratchpad.weight) * 8
-        return (self.b > 0) & fits
+        return (self.b > 0) | (self.of("positions") % self.geometry.folds_together > 0)
+
+    @cached_property
+    def _weight_rows(self) -> Ints:
+        """Rows of the weight tile that each pass fetches: all of it at once where it is then held, else what is streamed."""
+        if self.geometry.weights_held:
+            return np.where(self.holds_weights, 0, self._where_computing(self.used("reduction")))
+        return self.fetched_rows if self.arch.sparsity == "skip_row" else self.stream
 
     @cached_property
     def weight_elements(self) -> Ints:
@@ -239,17 +250,14 @@ class Passes:
             return np.where(self.loads_stationary, self.rows_used * self.cols_used, 0)
         if self.flow.stationary == "ifmap":
             return self._where_computing(self.used("reduction") * self.used("filters"))
-        fetched = self.fetched_rows if self.arch.sparsity == "skip_row" else self.stream
-        return np.where(self.holds_weights, 0, fetched * self.used("filters"))
+        return self._weight_rows * self.used("filters")
 
     @cached_property
     def weight_lines(self) -> Ints:
         """Lines read from the weight buffer; a dense tile is contiguous, skipped indices are not."""
         line, bits = self.arch.buffers.weight.line_bits, self.geometry.stage.layer.weight_bits
         if self.arch.sparsity.startswith("skip") and self.flow.stationary == "ofmap":
-            fetched = self.fetched_rows if self.arch.sparsity == "skip_row" else self.stream
-            lines = fetched * ceil_div(self.used("filters") * bits, line)
-            return np.where(self.holds_weights, 0, lines)
+            return self._weight_rows * ceil_div(self.used("filters") * bits, line)
         return ceil_div(self.weight_elements * bits, line)
 
     @property
@@ -258,14 +266,20 @@ class Passes:
         return self.geometry.tiles["reduction"].count > 1
 
     @cached_property
+    def partial_sums(self) -> Ints:
+        """Partial sums that a pass updates: its outputs; those of a held current once, whatever the timesteps."""
+        once = self.geometry.width.once
+        return self._where_computing(self.outputs // self.batches.size) if once else self.outputs
+
+    @cached_property
     def partial_sums_read(self) -> Ints:
         """Partial sums read back from the ofmap buffer: all but the first fold of the reduction."""
-        return np.where(self.of("reduction") > 0, self.outputs, 0)
+        return np.where(self.of("reduction") > 0, self.partial_sums, 0)
 
     @cached_property
     def partial_sums_written(self) -> Ints:
         """Partial sums written to the ofmap buffer: all but the last fold of the reduction."""
-        return np.where(self.last_of_reduction, 0, self.outputs)
+        return np.where(self.last_of_reduction, 0, self.partial_sums)
 
     @cached_property
     def partial_sum_lines_read(self) -> Ints:

@@ -34,7 +34,7 @@ class Outputs:
         self.values = passes.outputs[self.at]
         self.b = passes.b[self.at]
         layer = stage.layer
-        self._per_step = layer.out_shape[0] * layer.positions
+        self.per_step = layer.out_shape[0] * layer.positions
 
     @property
     def count(self) -> int:
@@ -43,11 +43,11 @@ class Outputs:
 
     def spread(self, per_timestep: int) -> Ints:
         """``per_timestep`` values of each timestep, spread over the completing passes of that timestep's batch."""
-        if per_timestep == self._per_step:
+        if per_timestep == self.per_step:
             return self.values
         order = np.argsort(self.b, kind="stable")
         by_batch = self.values[order].reshape(self.passes.batches.count, -1)
-        total = np.cumsum(by_batch, axis=1) * per_timestep // self._per_step
+        total = np.cumsum(by_batch, axis=1) * per_timestep // self.per_step
         shares = np.diff(total, axis=1, prepend=0)
         result = np.empty_like(self.values)
         result[order] = shares.ravel()
@@ -99,15 +99,15 @@ def membrane_traffic(outputs: Outputs, op: TailOp, total_visits: int, membrane_b
     assert neuron is not None
     words = neuron.state_words
     bits_each = state_bits(neuron, membrane_bits)
-    updated = outputs.spread(op.elements) // passes.batches.size
+    started, completed = _neurons_begun_and_ended(outputs, op)
     visit = outputs.b + passes.batches.visit0
     if total_visits == 1:
         visit = np.zeros_like(visit)
     clears = passes.arch.neuron.clear_between_inputs and total_visits > 1
     restores = visit > 0
     saves = (visit < total_visits - 1) | clears
-    read, written = updated * restores, updated * saves
-    held = updated * held_current
+    read, written = started * restores, completed * saves
+    held = started * held_current
     extra_read, extra_written = held * restores, held * (visit == 0) * (total_visits > 1)
     start_cut, end_cut = _straddles(outputs, op)
     return MembraneTraffic(
@@ -118,18 +118,33 @@ def membrane_traffic(outputs: Outputs, op: TailOp, total_visits: int, membrane_b
     )
 
 
+def _neurons_begun_and_ended(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
+    """Neurons whose batch of timesteps begins, and ends, in each completing pass; they differ where folds cut batches."""
+    passes, size = outputs.passes, outputs.passes.batches.size
+    if op.elements != outputs.per_step:
+        spread = outputs.spread_totals(np.full(passes.batches.count, op.elements, np.int64))
+        return spread, spread
+    if not passes.geometry.interleaved:
+        return outputs.values // size, outputs.values // size
+    start, end, filters = _lanes(outputs)
+    return (ceil_div(end, size) - ceil_div(start, size)) * filters, (end // size - start // size) * filters
+
+
 def _straddles(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
-    """Neurons whose batch of timesteps is cut by the edge of a fold (placement: rows): one more save and restore each."""
-    passes = outputs.passes
-    zeros = np.zeros(outputs.count, np.int64)
-    if not passes.geometry.interleaved or op.elements != outputs._per_step:
+    """Neurons whose batch of timesteps is cut by the edge of a fold (placement: rows): one more restore and save each."""
+    size = outputs.passes.batches.size
+    if not outputs.passes.geometry.interleaved or op.elements != outputs.per_step:
+        zeros = np.zeros(outputs.count, np.int64)
         return zeros, zeros
-    tiles, size = passes.geometry.tiles["positions"], passes.batches.size
-    fold, filters = passes.of("positions")[outputs.at], passes.used("filters")[outputs.at]
-    start = tiles.starts[fold]
-    end = start + tiles.used[fold]
-    last = tiles.starts[-1] + tiles.used[-1]
-    return np.where(start % size != 0, filters, 0), np.where((end % size != 0) & (end < last), filters, 0)
+    start, end, filters = _lanes(outputs)
+    return np.where(start % size != 0, filters, 0), np.where(end % size != 0, filters, 0)
+
+
+def _lanes(outputs: Outputs) -> tuple[Ints, Ints, Ints]:
+    """First and one past the last (position, t) pair of each completing pass, and its filters."""
+    passes = outputs.passes
+    tiles, fold = passes.geometry.tiles["positions"], passes.of("positions")[outputs.at]
+    return tiles.starts[fold], tiles.starts[fold] + tiles.used[fold], passes.used("filters")[outputs.at]
 
 
 def neuron_cycles(arch: SystolicArchitecture, passes: Passes, outputs: Outputs, updates: Ints) -> Ints:

