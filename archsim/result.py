@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +53,7 @@ class LayerRow:
     dense_products: int
     active_products: float
     in_bits: int
+    static_by_level: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -184,24 +189,64 @@ class Result:
         body["edp_pj_ns"], body["power_mw"] = self.edp_pj_ns, self.power_mw
         body["steady_energy_pj"] = self.steady_energy_pj
         body["synaptic_operations"] = self.synaptic_operations
-        if self.synaptic_operations:
+        if self.synaptic_operations and self.energy_pj:
             body["pj_per_synaptic_operation"] = self.energy_pj / self.synaptic_operations
             body["gsop_per_s_per_w"] = self.synaptic_operations / self.energy_pj * 1000.0
-        body["levels"] = [{"level": k, "dynamic_pj": d, "static_pj": s} for k, (d, s) in self.levels().items()]
+        levels = self.levels().items()
+        body["levels"] = [{"level": level, "dynamic_pj": pair[0], "static_pj": pair[1]} for level, pair in levels]
         body["idle_pj"] = self.energy_pj - sum(layer.energy_pj for layer in self.layers)
         return body
+
+    def to_text(self, indent: int | None = None) -> str:
+        """:meth:`to_json` as text. ArchsimError for figures that are not finite (prices of no real chip)."""
+        body = self.to_json()
+        try:
+            return json.dumps(body, indent=indent, allow_nan=False)
+        except ValueError:
+            problems = [Problem("is not a finite number; look at the cost table", key=key) for key in _not_finite(body)]
+            raise ArchsimError(problems) from None
 
     def save(self, folder: str | Path) -> Path:
         """Write ``folder/result.json``; the folder is made, and nothing half-written is left behind."""
         path = Path(folder)
+        text = self.to_text(indent=1)
+        writable_folder(path)
+        part = path / (FILE + ".part")
         try:
             path.mkdir(parents=True, exist_ok=True)
-            part = path / (FILE + ".part")
-            part.write_text(json.dumps(self.to_json(), indent=1), encoding="utf-8")
+            part.write_text(text, encoding="utf-8")
             part.replace(path / FILE)
         except OSError as error:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise ArchsimError(Problem(f"cannot write the result: {error.strerror}", file=str(path))) from error
         return path / FILE
+
+
+def writable_folder(folder: str | Path) -> None:
+    """ArchsimError where no folder can be made or written to: a file is in the way, or rights are missing."""
+    path = Path(folder)
+    there = path
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        raise ArchsimError(Problem("a file is in the way of the folder to write to", file=str(path), value=str(there)))
+    if not os.access(there, os.W_OK):
+        raise ArchsimError(Problem("cannot write here: permission denied", file=str(path)))
+
+
+def _not_finite(value: Any, key: str = "") -> list[str]:
+    """Where in plain data infinities and NaNs are, as dotted keys; at most ten."""
+    if isinstance(value, float):
+        return [] if math.isfinite(value) else [key]
+    if isinstance(value, Mapping):
+        items: Iterable[tuple[Any, Any]] = value.items()
+    elif isinstance(value, list | tuple):
+        items = enumerate(value)
+    else:
+        return []
+    found = (name for part, item in items for name in _not_finite(item, f"{key}.{part}".lstrip(".")))
+    return list(islice(found, 10))
 
 
 def load_result(folder: str | Path) -> Result:

@@ -8,7 +8,8 @@ import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from archsim.accelerators import Architecture, Lowered, load_architecture, load_
 from archsim.analysis.attribution import Attribution, attribute
 from archsim.analysis.throughput import Throughput, throughput
 from archsim.analysis.verdict import verdict
+from archsim.average import combine
+from archsim.cost.component import Component
 from archsim.cost.pricing import Prices, price
 from archsim.cost.table import CostTable, load_costs
 from archsim.cost.variation import vary
@@ -28,9 +31,11 @@ from archsim.result import (
     PathRow,
     Result,
     UnitRow,
-    mean_and_spread,
 )
 from archsim.workload import Workload, load_workload
+
+if TYPE_CHECKING:
+    from archsim.against import Peer
 
 WORKLOAD_PREFIX = "workload."
 
@@ -56,8 +61,9 @@ def simulate(
     overrides: Sequence[str] = (),
     costs: Sequence[str] = (),
     engine: EngineName = "auto",
-    samples: Sequence[int] = (0,),
+    samples: Sequence[int] | Literal["all"] = (0,),
     plugins: Sequence[str] = (),
+    against: Sequence[str] = (),
     vary_costs: bool = False,
     allow_outside: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -66,32 +72,68 @@ def simulate(
 
     ``overrides`` are dotted keys of the chip (``array.rows=32``) or, with the prefix ``workload.``, of the workload
     (``workload.timesteps=8``). Several ``samples`` are executed one by one; the result then holds means, and the spread.
+    ``against`` names peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's.
     Raises ArchsimError with everything that is wrong.
     """
     for plugin in plugins:
         load_plugin(plugin)
     architecture, network, table = _load(arch, workload, overrides, costs, allow_outside)
-    if not samples:
-        raise ConfigError(Problem("no sample is named", key="samples", allowed="at least one"))
-    wrong = [sample for sample in samples if sample not in network.activity.samples]
-    if wrong:
-        last = len(network.activity.samples) - 1
-        raise ConfigError([Problem("no such sample", key="samples", value=sample, allowed=f"0..{last}") for sample in wrong])
-    results = []
-    for number, sample in enumerate(samples):
+    chosen = _chosen(samples, network)
+    peers = _peers(against)
+    results, parts = [], ()
+    for number, sample in enumerate(chosen):
         if progress is not None:
-            progress(number, len(samples))
+            progress(number, len(chosen))
         run = run_once(architecture, network, table, sample, engine)
         results.append(result_of(run, table, vary_costs))
+        parts = run.lowered.components
     combined = results[0] if len(results) == 1 else combine(results)
-    return replace(
+    result = replace(
         combined, versions=_versions(),
         hashes={"architecture": _hash(architecture.document.data), "workload": network.hash, "costs": table.hash},
         inputs={
             "arch": architecture.document.data, "workload": network.document.data, "overrides": list(overrides),
-            "costs": list(costs), "samples": list(samples), "plugins": list(plugins),
+            "costs": [_durable(name) for name in costs], "samples": list(chosen), "plugins": [_durable(name) for name in plugins],
+            "components": [_as_data(part) for part in parts],
         },
     )  # fmt: skip
+    return replace(result, against={peer.key: peer.answer(architecture, network, result) for peer in peers}) if peers else result
+
+
+def _chosen(samples: Sequence[int] | Literal["all"], workload: Workload) -> tuple[int, ...]:
+    """The samples to execute; ConfigError for none, for one that does not exist, for all of endless ones."""
+    there = workload.activity.samples
+    if samples == "all":
+        if workload.activity.synthetic:
+            text = "synthetic activity has no last sample; name those to execute"
+            raise ConfigError(Problem(text, key="samples", value="all", allowed="numbers such as 0..15"))
+        return tuple(there)
+    if not samples:
+        raise ConfigError(Problem("no sample is named", key="samples", allowed="at least one"))
+    wrong = [sample for sample in samples if sample not in there]
+    if wrong:
+        raise ConfigError(
+            [Problem("no such sample", key="samples", value=sample, allowed=f"0..{len(there) - 1}") for sample in wrong]
+        )
+    return tuple(int(sample) for sample in samples)
+
+
+def _peers(texts: Sequence[str]) -> tuple[Peer, ...]:
+    if not texts:
+        return ()
+    from archsim.against import peers_of
+
+    return peers_of(texts)
+
+
+def _durable(name_or_path: str) -> str:
+    """A path that still holds in another folder; names of presets stay."""
+    path = Path(name_or_path)
+    return str(path.resolve()) if path.is_file() else name_or_path
+
+
+def _as_data(part: Component) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in part.__dataclass_fields__} | {"attributes": dict(part.attributes)}
 
 
 def _load(
@@ -179,7 +221,8 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
     """Layers with energy: their actions, and the leakage of each component while its unit worked for the layer."""
     execution, graph = run.execution, run.execution.graph
     dynamic = np.bincount(execution.ledger.layer, weights=run.prices.energy_pj, minlength=len(graph.layers))
-    static = _static_by_layer(run)
+    static_by_level = _static_by_layer(run)
+    static = np.add.reduce([np.zeros(len(graph.layers)), *static_by_level.values()])
     path: dict[str, int] = {}
     for share in run.attribution.path:
         path[share.layer] = path.get(share.layer, 0) + share.cycles
@@ -197,6 +240,7 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
                 name=fact.name, kind=fact.kind, cycles=sum(path.get(name, 0) for name in fact.members),
                 span_cycles=int(last[at] - first[at]), energy_pj=float(sum(dynamic[m] + static[m] for m in members)),
                 dynamic_pj=float(sum(dynamic[m] for m in members)), static_pj=float(sum(static[m] for m in members)),
+                static_by_level={level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()},
                 folds=fact.folds, passes=fact.passes, utilisation=fact.utilisation, density=fact.density,
                 dense_products=fact.dense_products, active_products=execution.ledger.total("pe_adder", "sop", at), in_bits=fact.in_bits,
             )
@@ -204,66 +248,20 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
     return tuple(rows)
 
 
-def _static_by_layer(run: Run) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Leakage of each component times the share of the run in which its unit was busy with each layer."""
+def _static_by_layer(run: Run) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
+    """By level, [layers]: leakage of each component times the share of the run in which its unit was busy with a layer."""
     graph, cycles = run.execution.graph, max(run.execution.cycles, 1)
     layers = len(graph.layers)
     names = [unit.name for unit in graph.units]
-    busy = np.bincount(graph.unit.astype(np.int64) * layers + graph.layer, weights=graph.duration, minlength=len(names) * layers)
-    share = busy.reshape(len(names), layers) / cycles
-    total = np.zeros(layers)
+    key = graph.unit.astype(np.int64) * layers + graph.layer
+    share = np.bincount(key, weights=graph.duration, minlength=len(names) * layers).reshape(len(names), layers) / cycles
+    totals: dict[str, np.ndarray[Any, np.dtype[np.float64]]] = {}
     for bill in run.prices.bills.values():
-        unit = run.lowered.busy_unit.get(bill.component.level)
+        level = bill.component.level
+        unit = run.lowered.busy_unit.get(level)
         if unit in names:
-            total += bill.static_pj.value * share[names.index(unit)]
-    return total
-
-
-def combine(results: Sequence[Result]) -> Result:
-    """Means over samples; ``per_sample`` and ``spread`` say how they differ."""
-    first, n = results[0], len(results)
-    headline = ("cycles", "latency_ns", "energy_pj", "dynamic_pj", "static_pj", "edp_pj_ns")
-    per_sample = tuple({"sample": result.samples[0], **{name: float(getattr(result, name)) for name in headline}} for result in results)
-    intervals = [result.interval_cycles for result in results]
-    known = [interval for interval in intervals if interval is not None]
-    interval = sum(known) / n if len(known) == n else None
-    mean = replace(
-        first, samples=tuple(result.samples[0] for result in results),
-        **{name: sum(getattr(result, name) for result in results) / n for name in headline if name != "edp_pj_ns"},
-        interval_cycles=interval, throughput_per_s=first.clock_mhz * 1e6 / interval if interval else None,
-        layers=tuple(_mean_rows([result.layers for result in results], ("name",))),
-        components=tuple(_mean_rows([result.components for result in results], ("name",))),
-        counts=tuple(_mean_rows([result.counts for result in results], ("layer", "timestep", "component", "action"))),
-        units=tuple(_mean_rows([result.units for result in results], ("unit",))),
-        critical_path=tuple(_mean_rows([result.critical_path for result in results], ("unit", "layer", "what"))),
-        per_sample=per_sample, spread={name: mean_and_spread(row[name] for row in per_sample) for name in headline},
-    )  # fmt: skip
-    return replace(mean, verdict=verdict(mean))
-
-
-def _mean_rows(tables: Sequence[Sequence[Any]], keys: Sequence[str]) -> list[Any]:
-    """Rows of equal keys averaged; a row that a sample lacks counts as 0 there."""
-    n = len(tables)
-    groups: dict[tuple[Any, ...], list[Any]] = {}
-    for table in tables:
-        for row in table:
-            groups.setdefault(tuple(getattr(row, key) for key in keys), []).append(row)
-    return [_mean_row(rows, n, keys) for rows in groups.values()]
-
-
-def _mean_row(rows: Sequence[Any], n: int, keys: Sequence[str]) -> Any:
-    fixed = {*keys, "folds", "passes", "in_bits", "instances", "dense_products", "timestep", "area_um2"}
-    changed: dict[str, Any] = {}
-    for name in rows[0].__dataclass_fields__:
-        value = getattr(rows[0], name)
-        if name in fixed or isinstance(value, str):
-            continue
-        if isinstance(value, Mapping):
-            names = sorted({key for row in rows for key in getattr(row, name)})
-            changed[name] = {key: sum(getattr(row, name).get(key, 0) for row in rows) / n for key in names}
-        else:
-            changed[name] = sum(getattr(row, name) for row in rows) / n
-    return replace(rows[0], **changed)
+            totals[level] = totals.get(level, np.zeros(layers)) + bill.static_pj.value * share[names.index(unit)]
+    return totals
 
 
 def _hash(data: object) -> str:

@@ -1,0 +1,133 @@
+"""Check chips, workloads and cost tables without running them: every problem of every file at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from archsim.config import Document, load_document, names
+from archsim.errors import ArchsimError, ConfigError, Problem, nearest
+
+Kind = Literal["arch", "workload", "cost", "overlay"]
+PRESETS: tuple[Literal["arch", "workload", "cost"], ...] = ("arch", "workload", "cost")
+NOUNS: Mapping[Kind, str] = {"arch": "chip", "workload": "workload", "cost": "cost table", "overlay": "cost overlay"}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A file without problems: what it is, and what it says in a few words."""
+
+    file: str
+    kind: Kind
+    summary: str
+
+
+def check(*names_or_paths: str, allow_outside: bool = False) -> tuple[Checked, ...]:
+    """Load every file as what its keys say it is. One ConfigError holds the problems of all files, in their order."""
+    found, problems = [], []
+    for name in names_or_paths:
+        try:
+            found.append(_check_one(name, allow_outside))
+        except ArchsimError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return tuple(found)
+
+
+def _check_one(name: str, allow_outside: bool) -> Checked:
+    kind, path = _recognise(name)
+    checkers: dict[Kind, Callable[[], str]] = {
+        "arch": lambda: _arch(path),
+        "workload": lambda: _workload(path, allow_outside),
+        "cost": lambda: _cost(path),
+        "overlay": lambda: _overlay(path),
+    }
+    return Checked(name, kind, checkers[kind]())
+
+
+def _arch(name: str) -> str:
+    from archsim.accelerators import load_architecture
+
+    chip = load_architecture(name)
+    return f"'{chip.name}', {chip.family.name}"
+
+
+def _workload(name: str, allow_outside: bool) -> str:
+    from archsim.workload import load_workload
+
+    loaded = load_workload(name, allow_outside=allow_outside)
+    network = loaded.network
+    return f"'{loaded.name}', {len(network.layers)} layers, {network.timesteps} timesteps, {loaded.activity.describe()}"
+
+
+def _cost(name: str) -> str:
+    from archsim.cost.table import load_costs
+
+    table = load_costs(name)
+    return f"'{table.name}', {len(table.constants)} constants"
+
+
+def _overlay(name: str) -> str:
+    from archsim.cost.table import load_costs
+
+    return f"'{load_costs(overlays=[name]).name}'"
+
+
+def _recognise(name: str) -> tuple[Kind, str]:
+    """What a file is (the kind with which it shares most keys) and its path; a name is looked up as a preset."""
+    presets: dict[str, Kind] = {preset: kind for kind in PRESETS for preset in names(kind)}
+    if name in presets:
+        return presets[name], name
+    if "/" not in name and not name.endswith((".yaml", ".yml")):
+        if not Path(name).exists():
+            text = "no preset has this name (a path contains '/' or ends in .yaml)"
+            raise ConfigError(Problem(text, value=name, allowed=", ".join(presets), nearest=nearest(name, presets)))
+        name = f"./{name}"
+    return _kind_of(load_document(Path(name), name)), name
+
+
+def _kind_of(document: Document) -> Kind:
+    data = document.data
+    if not isinstance(data, dict):
+        raise ConfigError(Problem("must be a mapping of keys", file=document.file, line=document.line(())))
+    keys = _keys_by_kind()
+    scores = {kind: sum(_closeness(str(key), known) for key in data) for kind, known in keys.items()}
+    best = max(scores, key=lambda kind: scores[kind])
+    if not scores[best]:
+        text = "is neither a chip nor a workload nor a cost table: none of its keys belong to one"
+        allowed = "; ".join(f"{NOUNS[kind]}: {', '.join(sorted(known))}" for kind, known in keys.items())
+        raise ConfigError(Problem(text, file=document.file, line=document.line(()), allowed=allowed))
+    if best == "cost" and not _is_whole_table(data):
+        return "overlay"
+    return best
+
+
+def _is_whole_table(data: Mapping[str, object]) -> bool:
+    grids = data.get("grids")
+    return isinstance(grids, dict) and len(grids) > 1
+
+
+def _closeness(key: str, known: Sequence[str]) -> float:
+    """1 for a known key, less for one that looks like a misspelling of it."""
+    if key in known:
+        return 1.0
+    return 0.5 if nearest(key, known) else 0.0
+
+
+def _keys_by_kind() -> dict[Kind, tuple[str, ...]]:
+    """The keys of each kind of file that no other kind has."""
+    from archsim.accelerators import family, family_names
+    from archsim.cost.schema import CostFileModel
+    from archsim.workload import WorkloadFile
+
+    chips = {key for name in family_names() for key in family(name).schema.model_fields}
+    keys: dict[Kind, set[str]] = {
+        "arch": chips, "workload": set(WorkloadFile.model_fields), "cost": set(CostFileModel.model_fields),
+    }  # fmt: skip
+    own = {
+        kind: mine.difference(*(other for name, other in keys.items() if name != kind)) for kind, mine in keys.items()
+    }
+    return {kind: tuple(sorted(mine)) for kind, mine in own.items()}

@@ -1,0 +1,222 @@
+"""The command line: arguments in, public functions called, tables or JSON out. No logic of its own."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from archsim.errors import ArchsimError
+
+if TYPE_CHECKING:
+    from archsim.result import Result
+
+EXIT_WRONG_INPUT = 2
+
+
+class _Group(TyperGroup):
+    """Commands whose ArchsimErrors become ``error: ...`` lines and exit code 2."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; everything else than an ArchsimError is a bug and keeps its traceback."""
+        try:
+            return super().invoke(ctx)
+        except ArchsimError as error:
+            for problem in error.problems:
+                typer.echo(f"error: {problem}", err=True)
+            raise typer.Exit(EXIT_WRONG_INPUT) from None
+
+
+app = typer.Typer(
+    cls=_Group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="What a spiking neural network costs on a chip, and which part of the chip is to blame.",
+)  # fmt: skip
+
+
+class Engine(StrEnum):
+    """How the task graph is executed; the answers are the same."""
+
+    auto = "auto"
+    des = "des"
+    fast = "fast"
+
+
+class Topic(StrEnum):
+    """What can be listed."""
+
+    archs = "archs"
+    workloads = "workloads"
+    costs = "costs"
+    components = "components"
+    dataflows = "dataflows"
+
+
+class Breakdown(StrEnum):
+    """What a figure breaks a run down by."""
+
+    component = "component"
+    layer = "layer"
+    timestep = "timestep"
+    level = "level"
+    area = "area"
+    utilisation = "utilisation"
+    time = "time"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from archsim.catalog import own_version
+
+        typer.echo(f"archsim {own_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+@app.command()
+def run(  # noqa: PLR0913 - one parameter per option
+    arch: Annotated[str, typer.Argument(help="Chip: a preset's name or a YAML file.")],
+    workload: Annotated[str, typer.Argument(help="Network with its activity: a preset's name or a YAML file.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="array.rows=32, or workload.timesteps=8. Repeatable."),
+    ] = None,
+    costs: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")] = None,
+    engine: Annotated[Engine, typer.Option(help="How to execute; the answers agree.")] = Engine.auto,
+    samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PEER", help="sata-sim, sata-sim-shipped or scalesim, as in sata-sim:act_bits=4. Repeatable."),
+    ] = None,
+    vary_costs: Annotated[bool, typer.Option("--vary-costs", help="Show which constant the answer hangs on.")] = False,
+    plugin: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")] = None,
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write the result here.")] = None,
+) -> None:
+    """Execute a network on a chip: energy, latency, area, and what is to blame."""
+    from archsim.report.progress import progress
+    from archsim.result import writable_folder
+    from archsim.samples import parse_samples
+    from archsim.simulation import simulate
+
+    chosen = parse_samples(samples)
+    if output is not None:
+        writable_folder(output)
+    with progress() as report:
+        result = simulate(
+            arch, workload, overrides=overrides or (), costs=costs or (), engine=engine.value, samples=chosen,
+            plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside,
+            progress=report,
+        )  # fmt: skip
+    _show(result, as_json, output)
+
+
+def _show(result: Result, as_json: bool, output: str | None) -> None:
+    text = result.to_text() if as_json else ""
+    if output is not None:
+        path = result.save(output)
+        typer.echo(f"saved: {path}", err=True)
+    if as_json:
+        typer.echo(text)
+        return
+    from archsim.report.tables import print_result
+
+    print_result(result)
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(help="Chips, workloads, cost tables: files, or names of presets.")],
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
+    ] = False,
+) -> None:
+    """Find every error of every file, without running anything."""
+    from archsim.checking import NOUNS
+    from archsim.checking import check as check_files
+
+    for found in check_files(*files, allow_outside=allow_outside):
+        typer.echo(f"{found.file}: {NOUNS[found.kind]} {found.summary}: ok")
+
+
+@app.command("list")
+def list_(topic: Annotated[Topic | None, typer.Argument(help="Default: all of them.")] = None) -> None:
+    """List presets, components and dataflows."""
+    from archsim.catalog import TOPICS, entries
+    from archsim.report.tables import print_entries
+
+    for name in (topic.value,) if topic else TOPICS:
+        print_entries(name, entries(name))
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="Name of a preset.")]) -> None:
+    """Print a preset's YAML, to edit."""
+    from archsim.catalog import preset_text
+
+    typer.echo(preset_text(name), nl=False)
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="arch, workload, cost or overlay; or a family such as systolic.")],
+) -> None:
+    """Print the JSON Schema of a kind of file."""
+    import json
+
+    from archsim.catalog import schema as schema_of
+
+    typer.echo(json.dumps(schema_of(kind), indent=2))
+
+
+@app.command()
+def explain(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
+    what: Annotated[str, typer.Argument(metavar="COMPONENT.ACTION", help="Such as dram.read_bit, or dram.leakage.")],
+) -> None:
+    """Say where a price comes from: count, constant, source, scaling."""
+    from archsim.explanation import explain as explain_run
+
+    for line in explain_run(folder, what):
+        typer.echo(line)
+
+
+@app.command()
+def plot(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
+    by: Annotated[Breakdown | None, typer.Option(help="Default: every figure.")] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf; default: into RUN.")
+    ] = None,
+) -> None:
+    """Draw figures of a run."""
+    from archsim.report.plots import plot as plot_run
+
+    for path in plot_run(folder, by=by.value if by else None, output=output):
+        typer.echo(path)
+
+
+def main() -> None:
+    """Entry point of the ``archsim`` command: 0, 2 for wrong input, 130 when interrupted."""
+    try:
+        app(prog_name="archsim")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

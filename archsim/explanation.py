@@ -1,0 +1,54 @@
+"""Why one action of a finished run costs what it costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from archsim.cost.component import Component
+from archsim.cost.explain import explain as explain_price
+from archsim.cost.table import load_costs
+from archsim.errors import CostError, Problem, nearest
+from archsim.result import Result, load_result
+
+
+def explain(run: Result | str | Path, what: str) -> tuple[str, ...]:
+    """Count, price, constant, source and every step between, for ``COMPONENT.ACTION`` of a result or its folder.
+
+    ``ACTION`` may also be ``leakage`` or ``area``. CostError for a component or action that the run does not have.
+    """
+    result = run if isinstance(run, Result) else load_result(run)
+    components = [Component(**part) for part in result.inputs.get("components", ())]
+    part, action = _chosen(what, components, result)
+    table = load_costs(overlays=result.inputs.get("costs", ()))
+    count = sum(row.count for row in result.counts if (row.component, row.action) == (part.name, action))
+    lines = list(explain_price(part, action, table, result.node_nm, round(count)))
+    lines += _over_the_run(result, part.name, action)
+    if table.hash != result.hashes.get("costs"):
+        lines.append("note: the cost table has changed since this run; the price above is today's")
+    return tuple(lines)
+
+
+def _chosen(what: str, components: list[Component], result: Result) -> tuple[Component, str]:
+    name, _, action = what.rpartition(".")
+    by_name = {part.name: part for part in components}
+    actions: dict[str, list[str]] = {part: [] for part in by_name}
+    for row in result.counts:
+        if row.action not in actions.setdefault(row.component, []):
+            actions[row.component].append(row.action)
+    if name in by_name and action:
+        return by_name[name], action
+    near = nearest(name or what, by_name)
+    allowed = f"components {', '.join(by_name)}"
+    hint = f"{near}.{(actions[near] or ['leakage'])[0]}" if near is not None else None
+    raise CostError(Problem("name a COMPONENT.ACTION of this run", value=what, allowed=allowed, nearest=hint))
+
+
+def _over_the_run(result: Result, component: str, action: str) -> list[str]:
+    """What the leakage or area of all instances sums to."""
+    row: Any = next(row for row in result.components if row.name == component)
+    if action == "leakage":
+        return [f"over the run: {result.latency_ns:.6g} ns -> {row.static_pj:.6g} pJ for all instances"]
+    if action == "area":
+        return [f"all instances: {row.area_um2:.6g} um2"]
+    return []

@@ -1,0 +1,76 @@
+"""Readable units: a factor and a name for a value, or one for a whole column or axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+Rung = tuple[float, str, float]  # factor, unit, least value in base units that is shown in it
+Ladder = tuple[Rung, ...]
+
+
+def _ladder(*rungs: tuple[float, str]) -> Ladder:
+    return tuple((factor, unit, factor) for factor, unit in rungs)
+
+
+ENERGY = _ladder((1e12, "J"), (1e9, "mJ"), (1e6, "uJ"), (1e3, "nJ"), (1.0, "pJ"), (1e-3, "fJ"))  # of pJ
+TIME = _ladder((1e9, "s"), (1e6, "ms"), (1e3, "us"), (1.0, "ns"))  # of ns
+AREA: Ladder = ((1e6, "mm2", 1e4), (1.0, "um2", 1.0))  # of um2
+POWER = _ladder((1e3, "W"), (1.0, "mW"), (1e-3, "uW"), (1e-6, "nW"))  # of mW
+EDP = _ladder((1e21, "J s"), (1e18, "mJ s"), (1e15, "uJ s"), (1e12, "nJ s"), (1e9, "pJ s"), (1.0, "pJ ns"))  # of pJ ns
+CYCLES = _ladder((1e9, "G cycles"), (1e6, "M cycles"), (1e3, "k cycles"), (1.0, "cycles"))
+_PRINTED = {"u": "µ", "2": "²"}
+
+
+@dataclass(frozen=True)
+class Scale:
+    """``value / factor`` is in ``unit``."""
+
+    factor: float
+    unit: str
+
+    def __call__(self, value: float) -> float:
+        """The value in this unit."""
+        return value / self.factor
+
+    @property
+    def printed_unit(self) -> str:
+        """The unit as a figure shows it: µJ, mm²."""
+        return "".join(_PRINTED.get(letter, letter) for letter in self.unit)
+
+
+def scale_for(values: Iterable[float], ladder: Ladder) -> Scale:
+    """The unit that suits the largest value: at least 1 in it, where there is such a unit; the base unit for zero."""
+    most = max((abs(value) for value in values), default=0.0)
+    if not most:
+        return Scale(1.0, next(unit for factor, unit, _ in ladder if factor == 1.0))
+    factor, unit, _ = next((rung for rung in ladder if most >= rung[2]), ladder[-1])
+    return Scale(factor, unit)
+
+
+def readable(value: float, ladder: Ladder) -> str:
+    """Three significant digits and the unit that suits them."""
+    scale = scale_for((value,), ladder)
+    return f"{significant(scale(value))} {scale.unit}"
+
+
+def significant(value: float) -> str:
+    """Three significant digits without an exponent while that is readable: 0.0412, 4.12, 412, 4,120."""
+    if value and not 1e-4 <= abs(value) < 1e7:
+        return f"{value:.3g}"
+    digits = 2
+    for limit in (10.0, 1.0, 0.1, 0.01, 0.001):
+        if abs(value) < limit:
+            digits += 1
+    digits = max(digits - 1, 1) if abs(value) < 100 else 0
+    return f"{value:,.{digits}f}" if value else "0"
+
+
+def whole(value: float) -> str:
+    """A count with thousands separated; a mean keeps one digit."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+
+
+def percent(part: float, all_of: float) -> str:
+    """A share in per cent, one digit."""
+    return f"{100.0 * part / all_of:.1f} %" if all_of else "-"
