@@ -184,8 +184,8 @@ def count_tail(emitter: StageEmitter, span: Span, ops: list[TailOp]) -> None:
             continue
         name = vector_component(op.layer.kind, op.layer.in_max)
         emitter.builder.count(name, "op", span, ceil_div(values, 8) if name == "vector_or" else values)
-        if op.layer.kind == "add":
-            _count_dram(emitter, span, "read", values * op.layer.in_bits)
+        if op.skip is not None:
+            _count_dram(emitter, span, "read", values * op.skip_bits)
 
 
 def _count_neurons(emitter: StageEmitter, span: Span, op: TailOp, updates: Ints) -> None:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from archsim.accelerators.lowered import LayerFacts
 from archsim.accelerators.systolic.counts import count_pass, count_tail
-from archsim.accelerators.systolic.geometry import ceil_div
+from archsim.accelerators.systolic.dataflows import Dimension
+from archsim.accelerators.systolic.geometry import ceil_div, stored_weight_bits
 from archsim.accelerators.systolic.nest import Loads
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.stages import Stage, TailOp
@@ -64,8 +65,8 @@ class StageEmitter:
         array, tails = self._reserve()
         self._connect_loads(array, weight_span, weight_loads, ifmap_span, ifmap_loads, barrier)
         self._hold_tiles(array, weight_span, weight_loads, weight_bits, ifmap_span, ifmap_loads, ifmap_bits)
-        self._spill_partial_sums(array)
-        self._emit_tail(array, tails)
+        self._spill_partial_sums(array, barrier)
+        self._emit_tail(array, tails, barrier)
         self._emit_stores(array, tails)
         count_pass(self, array)
         self._last_tasks.append(array.last)
@@ -82,7 +83,7 @@ class StageEmitter:
         geometry, passes = self.geometry, self.passes
         bits = geometry.weight_bits
         usable = self.arch.buffers.weight.usable_bits
-        loads = passes.nest.loads(geometry.weight_depends, int(bits.max()), usable)
+        loads = passes.nest.loads(geometry.weight_depends, geometry.weight_size, usable)
         each = bits[passes.of("reduction")[loads.at], passes.of("filters")[loads.at]]
         return self._needed(loads, each * (not self.state.weights_stay))
 
@@ -90,28 +91,29 @@ class StageEmitter:
     def ifmap_loads(self) -> tuple[Loads, Ints]:
         """When input tiles are loaded, and the bits of each: whole tiles, or what the tile before lacks."""
         geometry, passes = self.geometry, self.passes
-        full = geometry.ifmap_bits
-        usable = self.arch.buffers.ifmap.usable_bits
-        loads = passes.nest.loads(geometry.ifmap_depends, int(full.max()), usable)
-        position, reduction = passes.of("positions")[loads.at], passes.of("reduction")[loads.at]
-        each = full[position, reduction]
-        if loads.keeps_last:
-            rows_move = geometry.flow.stream == "reduction"
-            new = geometry.new_ifmap_bits
-            moving = position if rows_move else reduction
-            continues = np.zeros(len(moving), bool)
-            continues[1:] = moving[1:] == moving[:-1] + 1
-            if not rows_move:
-                continues[1:] &= position[1:] == position[:-1]
-            each = np.where(continues, new[position, reduction], each)
-        return self._needed(loads, each)
+        depends = geometry.ifmap_depends
+        loads = passes.nest.loads(depends, geometry.ifmap_size, self.arch.buffers.ifmap.usable_bits)
+        rows = self._new_or_all(loads, "positions", geometry.rows)
+        channels = self._new_or_all(loads, "reduction", geometry.channels)
+        return self._needed(loads, rows * channels * geometry.row_bits)
+
+    def _new_or_all(self, loads: Loads, dimension: Dimension, bands: tuple[Ints, Ints]) -> Ints:
+        """Extent of a band that each load brings: what the fold before lacks, if that is still in the buffer; else all."""
+        (everything, new), nest = bands, self.passes.nest
+        fold, var = self.passes.of(dimension)[loads.at], self.geometry.tiles[dimension].var
+        lag = nest.keeps_previous(var, self.geometry.ifmap_depends, loads.resident_from) if var is not None else 0
+        if lag == 0:
+            return everything[fold]
+        follows = np.zeros(len(fold), bool)
+        follows[lag:] = fold[lag:] == fold[:-lag] + 1
+        return np.where(follows, new[fold], everything[fold])
 
     def _needed(self, loads: Loads, bits: Ints) -> tuple[Loads, Ints]:
         """Drop loads of nothing, and loads for passes that do not compute."""
         keep = bits > 0
         if not isinstance(self.passes.computes, bool):
             keep &= self.passes.computes[loads.at]
-        return Loads(loads.at[keep], loads.until[keep], loads.keeps_last, loads.resident_from), bits[keep]
+        return Loads(loads.at[keep], loads.until[keep], loads.resident_from), bits[keep]
 
     def _load_tasks(self, operand: str, loads: Loads, bits: Ints, barrier: int | None) -> Span | None:
         """DRAM tasks that bring the tiles; none when DRAM never stalls the array."""
@@ -205,7 +207,8 @@ class StageEmitter:
             else:
                 self._hold("weight", weight_span.ids, ids[weight_loads.until], amount)
         if ifmap_span is not None:
-            whole = ifmap_loads.resident_from == 0 or self.passes.nest.loops[ifmap_loads.resident_from - 1].var in "bg"
+            resident_from = min(ifmap_loads.resident_from, len(self.passes.nest.loops))
+            whole = resident_from == 0 or self.passes.nest.loops[resident_from - 1].var in "bg"
             full = self.geometry.ifmap_bits
             position, reduction = self.passes.of("positions")[ifmap_loads.at], self.passes.of("reduction")[ifmap_loads.at]
             amount = ifmap_bits if whole else full[position, reduction]
@@ -217,11 +220,11 @@ class StageEmitter:
 
     @property
     def _weights_of_network(self) -> int:
-        return sum(layer.weights * layer.weight_bits for layer in self.workload.network.weighted_layers)
+        return sum(stored_weight_bits(self.arch, layer) for layer in self.workload.network.weighted_layers)
 
     @property
     def _whole_layer_stays(self) -> bool:
-        return int(self.geometry.weight_bits.sum()) * self.stage.layer.groups <= self.arch.buffers.weight.usable_bits
+        return stored_weight_bits(self.arch, self.stage.layer) <= self.arch.buffers.weight.usable_bits
 
     @property
     def _more_runs_follow(self) -> bool:
@@ -234,7 +237,7 @@ class StageEmitter:
         levers = (f"buffers.{name}.size of at least {2 * int(amount.max()) // 8:,} bytes",)
         self.builder.holds(f"{name}_buffer", buffer.size_bits, acquire, release, amount, levers)
 
-    def _spill_partial_sums(self, array: Span) -> None:
+    def _spill_partial_sums(self, array: Span, barrier: int | None) -> None:
         """Partial sums that do not fit half of the ofmap buffer stream through DRAM beside the pass that needs them."""
         passes = self.passes
         bits = (passes.partial_sums_read + passes.partial_sums_written) * self.arch.pe.accumulator_bits
@@ -244,6 +247,8 @@ class StageEmitter:
         span = self._dram_tasks(bits[at], self._timestep_of(at))
         ids = array.ids
         self.builder.edge(span, np.where(at > 0, ids[at - 1], NONE), DATA)
+        if barrier is not None:
+            self.builder.edge(span, barrier, SYNC)
         before = np.full(array.count, NONE, np.int64)
         inside = at + 1 < array.count
         before[at[inside] + 1] = span.ids[inside]
@@ -255,11 +260,11 @@ class StageEmitter:
         """Whether the live partial sums of one column of folds exceed half of the ofmap buffer."""
         if self.geometry.flow.stationary == "ofmap":
             return False
-        return int(self.passes.outputs.max()) * self.arch.pe.accumulator_bits > self.arch.buffers.ofmap.usable_bits
+        return int(self.passes.partial_sums.max()) * self.arch.pe.accumulator_bits > self.arch.buffers.ofmap.usable_bits
 
     # -- the way out -------------------------------------------------------------------------------------------------
 
-    def _emit_tail(self, array: Span, tails: list[Span]) -> None:
+    def _emit_tail(self, array: Span, tails: list[Span], barrier: int | None) -> None:
         before = array.ids[self.outputs.at]
         for number, (span, (unit, ops)) in enumerate(zip(tails, self.chain, strict=True)):
             self.builder.edge(span, before, DATA)
@@ -268,8 +273,8 @@ class StageEmitter:
             for op in ops:
                 if op.unit == "neuron":
                     self._membrane_tasks(op, span)
-                elif op.skip is not None or op.layer.kind == "add":
-                    self._skip_loads(op, span)
+                elif op.skip is not None:
+                    self._skip_loads(op, span, barrier)
             count_tail(self, span, ops)
             before = span.ids
             self._last_tasks.append(span.last)
@@ -319,13 +324,15 @@ class StageEmitter:
         final = stores[self.outputs.b == last]
         self.state.membrane_stores[op.layer.name] = final
 
-    def _skip_loads(self, op: TailOp, span: Span) -> None:
+    def _skip_loads(self, op: TailOp, span: Span, barrier: int | None) -> None:
         """The other operand of a residual add comes from DRAM, ahead of the pass that adds it."""
-        bits = self.outputs.spread(op.elements) * op.layer.in_bits
+        bits = self.outputs.spread(op.elements) * op.skip_bits
         at = np.flatnonzero(bits)
         if self.rate is None or not len(at):
             return
         loads = self._dram_tasks(bits[at], self._timestep_of(self.outputs.at[at]))
+        if barrier is not None:
+            self.builder.edge(loads, barrier, SYNC)
         before = np.full(span.count, NONE, np.int64)
         before[at] = loads.ids
         self.builder.edge(span, before, DATA)

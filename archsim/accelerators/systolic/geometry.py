@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accelerators.systolic.dataflows import Dataflow, Dimension
-from archsim.accelerators.systolic.nest import Loop, Nest
+from archsim.accelerators.systolic.nest import Loop, Nest, OperandBits
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage
-from archsim.workload import Network
+from archsim.workload import Layer, Network
 
 Ints = NDArray[np.int64]
 
@@ -175,21 +175,34 @@ class Geometry:
         return 1 if self.width.constant else self.batch
 
     @cached_property
-    def ifmap_bits(self) -> Ints:
-        """Bits of each input tile, [folds of positions, folds of the reduction]."""
-        return self._ifmap_bits(False, False)
+    def rows(self) -> tuple[Ints, Ints]:
+        """Input rows of each fold of positions: all that it needs, and those that the fold before lacks."""
+        return _band_size(self.row_band, False), _band_size(self.row_band, True)
 
     @cached_property
-    def new_ifmap_bits(self) -> Ints:
-        """Of these, the bits that the fold before lacks: new rows where positions move, new channels where they stream."""
-        rows_move = self.flow.stream == "reduction"
-        return self._ifmap_bits(rows_move, not rows_move)
+    def channels(self) -> tuple[Ints, Ints]:
+        """Input channels of each fold of the reduction: all that it needs, and those that the fold before lacks."""
+        return _band_size(self.channel_band, False), _band_size(self.channel_band, True)
 
-    def _ifmap_bits(self, new_rows: bool, new_channels: bool) -> Ints:
-        rows = _band_size(self.row_band, new_rows)
-        channels = _band_size(self.channel_band, new_channels)
-        per_pixel = self.stage.layer.in_shape[2] * self.width.load_bits * self.steps_per_tile
-        return rows[:, None] * channels[None, :] * per_pixel
+    @property
+    def row_bits(self) -> int:
+        """Bits of one row of one input channel, all timesteps of a tile included."""
+        return self.stage.layer.in_shape[2] * self.width.load_bits * self.steps_per_tile
+
+    @cached_property
+    def ifmap_bits(self) -> Ints:
+        """Bits of each input tile, [folds of positions, folds of the reduction]."""
+        return self.rows[0][:, None] * self.channels[0][None, :] * self.row_bits
+
+    @cached_property
+    def ifmap_size(self) -> OperandBits:
+        """Bits of the largest input tile, and of what all tiles of one batch and group cover."""
+        return OperandBits(int(self.ifmap_bits.max()), int(self.rows[1].sum() * self.channels[1].sum()) * self.row_bits)
+
+    @cached_property
+    def weight_size(self) -> OperandBits:
+        """Bits of the largest weight tile, and of all of one group."""
+        return OperandBits(int(self.weight_bits.max()), int(self.weight_bits.sum()))
 
     @cached_property
     def weight_bits(self) -> Ints:
@@ -220,7 +233,7 @@ class Geometry:
     def _blocked(self, sizes: Mapping[str, int], inner_batches: int) -> list[tuple[Loop, ...]]:
         """Weights of a block of filters stay while all positions pass, or inputs of a block of positions while all filters do."""
         position, filters = self.tiles["positions"].var or "i", self.tiles["filters"].var or "j"
-        weight_tile, ifmap_tile = int(self.weight_bits.max()), int(self.ifmap_bits.max())
+        weight_tile, ifmap_tile = self.weight_size.tile, self.ifmap_size.tile
         if not self.width.constant:
             ifmap_tile *= inner_batches
         together = self.folds_together
@@ -236,13 +249,17 @@ class Geometry:
         return [first, (outside, Loop(filters, sizes[filters]), inside)]
 
     def _traffic_bits(self, nest: Nest) -> int:
-        weight = int(self.weight_bits.max())
-        rows_new = self.new_ifmap_bits
-        mean_ifmap = int(rows_new.sum() // rows_new.shape[0]) + 1
+        mean_ifmap = int(self.rows[1].sum() // len(self.rows[1])) * int(self.channels[1].sum()) * self.row_bits + 1
         buffers = self.arch.buffers
-        return weight * nest.loads_of_operand(self.weight_depends, weight, buffers.weight.usable_bits) + mean_ifmap * nest.loads_of_operand(
-            self.ifmap_depends, int(self.ifmap_bits.max()), buffers.ifmap.usable_bits
-        )
+        weights = nest.loads_of_operand(self.weight_depends, self.weight_size, buffers.weight.usable_bits)
+        inputs = nest.loads_of_operand(self.ifmap_depends, self.ifmap_size, buffers.ifmap.usable_bits)
+        return self.weight_size.tile * weights + mean_ifmap * inputs
+
+
+def stored_weight_bits(arch: SystolicArchitecture, layer: Layer) -> int:
+    """Bits of a layer's weights and biases."""
+    biases = layer.groups * layer.filters * arch.pe.accumulator_bits if layer.bias else 0
+    return layer.weights * layer.weight_bits + biases
 
 
 def _band_size(band: tuple[Ints, Ints], new: bool) -> Ints:

@@ -18,7 +18,7 @@ from archsim.accelerators.systolic.checks import check
 from archsim.accelerators.systolic.components import components
 from archsim.accelerators.systolic.dataflows import dataflow
 from archsim.accelerators.systolic.emit import StageEmitter, StageState
-from archsim.accelerators.systolic.geometry import Geometry, value_width
+from archsim.accelerators.systolic.geometry import Geometry, stored_weight_bits, value_width
 from archsim.accelerators.systolic.passes import Batches, Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage, stages_of
@@ -87,7 +87,7 @@ class _Lowering:
         self._barrier: int | None = None
         self._last: StageEmitter | None = None
         self._flow = dataflow(self.arch.array.dataflow)
-        total = sum(stage.layer.weights * stage.layer.weight_bits for stage in self.stages)
+        total = sum(stored_weight_bits(self.arch, stage.layer) for stage in self.stages)
         self._all_weights_fit = total <= self.arch.buffers.weight.usable_bits
 
     def emit(self, stage: Stage, batches: Batches) -> None:
@@ -110,8 +110,7 @@ class _Lowering:
         """Whether the stage's weights are still in their buffer when its next batch comes."""
         if self.arch.timesteps.scope == "network":
             return self._all_weights_fit
-        layer = geometry.stage.layer
-        return layer.weights * layer.weight_bits <= self.arch.buffers.weight.usable_bits
+        return stored_weight_bits(self.arch, geometry.stage.layer) <= self.arch.buffers.weight.usable_bits
 
 
 def _assumptions(arch: SystolicArchitecture, workload: Workload) -> tuple[str, ...]:

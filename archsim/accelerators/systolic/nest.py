@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+NO_ROOM = 1 << 30  # where residency starts if not even one tile fits: nowhere
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,19 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class OperandBits:
+    """Size of an operand: of its largest tile, and of all tiles of one batch and group together."""
+
+    tile: int
+    whole: int
+
+
+@dataclass(frozen=True)
 class Loads:
     """The loads of one operand: at which passes (ascending), and after which pass each one's place is free."""
 
     at: Ints
     until: Ints
-    keeps_last: bool  # whether the tile before this one in its own loop is still there (halos need not come again)
     resident_from: int  # loops[resident_from:] run without loading a tile twice
 
 
@@ -84,21 +92,32 @@ class Nest:
         dense = self._dense[var]
         return dense if self._valid is None else dense[self._valid]
 
-    def resident_from(self, depends: frozenset[str], tile_bits: int, usable_bits: int) -> int:
-        """Smallest ``s`` such that the tiles of ``loops[s:]`` fit together; ``len(loops)`` when not even one does."""
-        footprint = tile_bits
-        if footprint > usable_bits:
-            return len(self.loops)
+    def resident_from(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> int:
+        """Smallest ``s`` such that the tiles of ``loops[s:]`` fit together; ``NO_ROOM`` when not even one does."""
+        footprint, whole, found = size.tile, size.whole, NO_ROOM
+        folds = [axis for axis, loop in enumerate(self.loops) if loop.var in depends and loop.var in "ij"]
+        if footprint <= usable_bits:
+            found = len(self.loops)
         for start in range(len(self.loops) - 1, -1, -1):
-            if self.loops[start].var in depends:
-                footprint *= self.loops[start].size
-                if footprint > usable_bits:
-                    return start + 1
-        return 0
+            loop = self.loops[start]
+            if loop.var in depends:
+                footprint *= loop.size
+                whole *= loop.size if loop.var in "bg" else 1
+            complete = not folds or start <= folds[0]  # every fold is there: tiles that are ragged or overlap count as they are
+            if (min(footprint, whole) if complete else footprint) <= usable_bits:
+                found = start
+        return found
 
-    def loads(self, depends: frozenset[str], tile_bits: int, usable_bits: int, at_least: int = 0) -> Loads:
-        """When the operand's tiles are loaded and freed; ``at_least`` forbids residency across the loops before it."""
-        start = max(self.resident_from(depends, tile_bits, usable_bits), at_least)
+    def keeps_previous(self, var: str, depends: frozenset[str], resident_from: int) -> int:
+        """How many loads ago the tile before in the loops of ``var`` came, if it is still there; 0 if it is not."""
+        axis = max(axis for axis, loop in enumerate(self.loops) if loop.var == var)
+        if resident_from > axis + 1:
+            return 0
+        return prod(loop.size for loop in self.loops[axis + 1 :] if loop.var in depends)
+
+    def loads(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> Loads:
+        """When the operand's tiles are loaded and freed."""
+        start = self.resident_from(depends, size, usable_bits)
         flag = np.ones(self.shape, bool)
         offset = 0
         for axis in range(start, len(self.loops)):
@@ -115,12 +134,10 @@ class Nest:
             position = np.cumsum(self._valid) - 1
             where = np.flatnonzero(dense & self._valid)
             at, until = position[where], position[np.minimum(where + offset, len(position) - 1)]
-        moving = [axis for axis, loop in enumerate(self.loops) if loop.var in depends and loop.var in "ij"]
-        keeps_last = bool(moving) and start <= moving[-1] + 1
-        return Loads(at, until, keeps_last, start)
+        return Loads(at, until, start)
 
-    def loads_of_operand(self, depends: frozenset[str], tile_bits: int, usable_bits: int) -> int:
+    def loads_of_operand(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> int:
         """How many tile loads the nest needs, without making them (to compare nests)."""
-        start = self.resident_from(depends, tile_bits, usable_bits)
+        start = self.resident_from(depends, size, usable_bits)
         count = prod(self.shape[:start])
         return count * prod(loop.size for loop in self.loops[start:] if loop.var in depends)

@@ -11,18 +11,20 @@ from typing import Literal
 
 from archsim.errors import Problem, UnsupportedError
 from archsim.workload import Layer, Network
+from archsim.workload.network import INPUT
 
 TailUnit = Literal["neuron", "vector"]
 
 
 @dataclass(frozen=True)
 class TailOp:
-    """One step on the way out: ``elements`` values handled per timestep; ``skip`` is the edge read for a residual add."""
+    """One step on the way out: ``elements`` values handled per timestep; ``skip`` is the map read for a residual add."""
 
     layer: Layer
     unit: TailUnit
     elements: int
     skip: str | None = None
+    skip_bits: int = 0  # of each value of that map
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,11 @@ def stages_of(network: Network) -> tuple[Stage, ...]:
     return tuple(_stage(network, index, group, index == len(groups) - 1) for index, group in enumerate(groups))
 
 
+def _bits_of(network: Network, name: str) -> int:
+    """Bits of one value of the map that ``name`` produces."""
+    return network.input_max.bit_length() if name == INPUT else network.layer(name).out_bits
+
+
 def _stage(network: Network, index: int, group: list[Layer], is_last: bool) -> Stage:
     head = group[0]
     inside = {layer.name for layer in group}
@@ -88,8 +95,10 @@ def _stage(network: Network, index: int, group: list[Layer], is_last: bool) -> S
         if layer.kind == "neuron":
             tail.append(TailOp(layer, "neuron", layer.neurons))
         elif layer.kind == "add":
-            skips = [name for name in layer.sources if name not in inside] or [None]
-            tail += [TailOp(layer, "vector", elements(layer.out_shape), skip) for skip in skips]
+            size, outside = elements(layer.out_shape), [name for name in layer.sources if name not in inside]
+            tail += [TailOp(layer, "vector", size, name, _bits_of(network, name)) for name in outside]
+            if not outside:
+                tail.append(TailOp(layer, "vector", size))
         elif layer.kind.endswith("pool2d"):
             tail.append(TailOp(layer, "vector", elements(layer.in_shape)))
     stored = []
