@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +26,7 @@ DATA, SPACE, SYNC = 0, 1, 2
 KIND_NAMES = ("data", "space", "sync")
 SLOTS = 3  # predecessors per task; joins (barriers) keep the rest in `extra`
 NONE = -1
+MOST_CYCLES = 2**31 - 1  # durations and latencies are 32-bit columns
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ class TaskGraph:
         n, base = self.tasks, self._without_space_edges()
         shift = np.arange(copies, dtype=np.int64) * n
 
-        def tiled(column: NDArray[np.generic]) -> NDArray[np.generic]:
+        def tiled(column: NDArray[Any]) -> NDArray[Any]:
             return np.tile(column, (copies,) + (1,) * (column.ndim - 1))
 
         pred = tiled(base.pred)
@@ -277,7 +278,7 @@ class GraphBuilder:
 
     def build(self) -> TaskGraph:
         """The finished graph, its space edges derived and its invariants checked."""
-        columns = {name: self._column(name) for name in ("unit", "duration", "latency", "timestep", "pred", "kind")}
+        columns: dict[str, Any] = {name: self._column(name) for name in ("unit", "duration", "latency", "timestep", "pred", "kind")}
         layer = np.repeat(
             np.array([s.layer for s in self._segments], np.int32), np.array([s.count for s in self._segments], np.int64)
         )
@@ -290,9 +291,13 @@ class GraphBuilder:
         _check(graph)
         graph = _merge_duplicates(graph)
         buffers = [
-            Buffer(name, capacity, *(np.concatenate(part) for part in zip(*parts, strict=True)), levers)
+            Buffer(
+                name, capacity, np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts]),
+                np.concatenate([part[2] for part in parts]), levers,
+            )
             for name, (capacity, parts, levers) in self._holds.items()
         ]
+        _check_holds(graph, buffers)
         return _with_space_edges(graph, buffers)
 
     def _segment_of(self, span: Span) -> _Segment:
@@ -301,7 +306,7 @@ class GraphBuilder:
                 return segment
         raise ValueError(f"tasks {span.first} to {span.last} do not lie in one segment")
 
-    def _column(self, name: str) -> NDArray[np.generic]:
+    def _column(self, name: str) -> NDArray[Any]:
         parts = [getattr(segment, name) for segment in self._segments]
         return np.concatenate(parts) if parts else getattr(_Segment(0, 0, 0), name)
 
@@ -322,6 +327,9 @@ class _Segment:
         self, span: Span, *, unit: int, duration: ArrayLike, latency: ArrayLike = 0, timestep: ArrayLike = NONE,
     ) -> None:  # fmt: skip
         where = self._local(span)
+        for cycles in (duration, latency):
+            if np.max(cycles, initial=0) > MOST_CYCLES:
+                raise ArchsimError(f"a task would last {int(np.max(cycles)):,} cycles; at most {MOST_CYCLES:,} can be timed")
         self.unit[where], self.duration[where] = unit, duration
         self.latency[where], self.timestep[where] = latency, timestep
 
@@ -352,6 +360,13 @@ def _check(graph: TaskGraph) -> None:
         raise ValueError("edge from or to a task that does not exist")
     if np.any((graph.kind == SPACE) & (graph.pred >= 0)) or np.any(graph.extra[:, 2] == SPACE):
         raise ValueError("space edges come from buffers: state what holds what")
+
+
+def _check_holds(graph: TaskGraph, buffers: Sequence[Buffer]) -> None:
+    for buffer in buffers:
+        tasks = (buffer.acquire, buffer.release)
+        if any(np.any((ids < 0) | (ids >= graph.tasks)) for ids in tasks) or np.any(buffer.amount < 0):
+            raise ValueError(f"buffer {buffer.name}: holds of tasks that do not exist, or negative amounts")
 
 
 def _merge_duplicates(graph: TaskGraph) -> TaskGraph:
