@@ -71,7 +71,7 @@ def _forwarded_weights(emitter: StageEmitter) -> Ints:
     if passes.flow.stationary == "weight":
         into_place = passes.rows_used * (passes.rows_used + 1) // 2 * passes.cols_used
         return np.where(passes.loads_stationary, into_place, 0)
-    return passes.slots // passes.geometry.width.cycles
+    return passes.weight_uses
 
 
 def _count_scratchpads(emitter: StageEmitter, array: Span) -> None:
@@ -87,11 +87,13 @@ def _count_scratchpads(emitter: StageEmitter, array: Span) -> None:
     if pad.weight:
         if passes.flow.stationary == "weight":
             written = np.where(passes.loads_stationary, passes.rows_used * passes.cols_used, 0)
+        elif passes.geometry.weights_held:  # all of them at once, for every PE
+            written = np.where(passes.holds_weights, 0, passes.rows_used * passes.cols_used * passes.used("reduction"))
         else:
-            written = np.where(passes.holds_weights, 0, products)
-        read = products
+            written = passes.weight_uses
+        read = passes.weight_uses
         if emitter.arch.gate_weight_read and emitter.arch.sparsity != "none":
-            read = np.minimum(passes.active, products)
+            read = np.minimum(passes.active, read)
         builder.count("weight_scratchpad", "write", array, words * written)
         builder.count("weight_scratchpad", "read", array, words * read)
 

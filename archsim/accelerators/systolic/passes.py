@@ -177,6 +177,11 @@ class Passes:
         return self.rows_used * self.cols_used * self.stream * self.geometry.width.cycles * factor
 
     @cached_property
+    def weight_uses(self) -> Ints:
+        """Times that a PE takes a weight: one for each value streamed past it, the timesteps of its accumulators together."""
+        return self.slots // (self.geometry.width.cycles * (self.batches.size if self.several_accumulators else 1))
+
+    @cached_property
     def several_accumulators(self) -> bool:
         """Whether each PE accumulates the batch's timesteps side by side."""
         return self.batches.size > 1 and self.arch.timesteps.placement == "in_pe" and not self.geometry.width.once

@@ -1,7 +1,7 @@
 """A literal recount of what a systolic array does with one layer: loops over batches, folds, PEs and streamed values.
 
-Nothing here is clever and nothing is shared with archsim. The timesteps of a batch are handled together; every value that
-meets a weight in a PE is looked at. Indices of a dimension are cut into folds of the array's extent.
+Nothing here is clever and nothing is shared with archsim. The timesteps of a batch are handled together; every value
+that meets a weight in a PE is looked at. Indices of a dimension are cut into folds of the array's extent.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Case:
     scratchpad_weights: int  # weights that fit one PE's scratchpad
     state_words: int
     clear: bool = True
+    event: bool = False  # neurons without input are left untouched
 
     @property
     def timesteps(self) -> int:
@@ -46,6 +47,7 @@ class Recount:
     """Totals, the array cycles of every pass, and the places whose order matters."""
 
     total: Counter[str] = field(default_factory=Counter)
+    active_at: Counter[int] = field(default_factory=Counter)  # by timestep
     cycles: list[int] = field(default_factory=list)
 
 
@@ -101,8 +103,14 @@ def recount(case: Case) -> Recount:
     return found
 
 
+def _product(case: Case, number: int, t: int, found: Recount) -> None:
+    found.total["slots"] += cycles_per_value(case)
+    found.total["active"] += work_of(case, number)
+    found.active_at[t] += work_of(case, number)
+
+
 def _os(case: Case, batch: list[int], number: int, group: int, found: Recount) -> None:
-    """Rows: positions (with the batch's timesteps, or several accumulators per PE); columns: filters; stream: reduction."""
+    """Rows: positions (with the batch's timesteps, or n accumulators per PE); columns: filters; stream: reduction."""
     height, width = output_size(case)
     positions = list(range(height * width))
     reduction, filters = range(len(taps(case))), list(range(case.filters // case.groups))
@@ -134,11 +142,12 @@ def _os_pass(
             streamed.append(reduction)
     for lane, indices in zip(row_fold, streamed, strict=True):
         for k in indices:
+            found.total["weight_uses"] += len(col_fold)
+            found.total["weight_moves"] += len(col_fold)
             for p, t in lane:
                 found.total["ifmap_elements"] += 1
                 for _ in col_fold:
-                    found.total["slots"] += cycles_per_value(case)
-                    found.total["active"] += work_of(case, value(case, t, group, p, k))
+                    _product(case, value(case, t, group, p, k), t, found)
     longest = max(len(indices) for indices in streamed)
     found.cycles.append(longest * cycles_per_value(case) + case.rows + case.cols - 2 if longest else 0)
 
@@ -146,7 +155,7 @@ def _os_pass(
 def _os_weights(
     case: Case, number: int, index: int, size: int, row_fold: list[Any], col_fold: list[int], group: int, found: Recount
 ) -> None:
-    """Weights read from the buffer: those of every streamed index, unless all of the layer's K stay in the scratchpads."""
+    """Weights read from the buffer: those of every streamed index, unless all K stay in the scratchpads."""
     reduction = range(len(taps(case)))
     if case.scope == "tile" and len(reduction) <= case.scratchpad_weights:
         beside = (
@@ -183,14 +192,16 @@ def _ws(case: Case, batch: list[int], number: int, group: int, found: Recount) -
                 for k in row_fold:
                     found.total["ifmap_elements"] += 1
                     for _ in col_fold:
-                        found.total["slots"] += cycles_per_value(case)
-                        found.total["active"] += work_of(case, value(case, t, group, p, k))
+                        found.total["weight_uses"] += 1
+                        _product(case, value(case, t, group, p, k), t, found)
             cycles = len(streamed) * cycles_per_value(case) + case.rows + case.cols - 2 if streamed else 0
             # the only weights that are never replaced are those of a layer that is a single fold
             single = case.groups * len(row_folds) * len(col_folds) == 1
             inside = case.scope == "tile" and len(row_folds) == 1  # t innermost, nothing in between
             if number == 0 or not (inside or (single and case.scope == "layer")):
                 found.total["weight_elements"] += len(row_fold) * len(col_fold)
+                for row in range(len(row_fold)):  # a weight for row r passes r rows on its way
+                    found.total["weight_moves"] += (row + 1) * len(col_fold)
                 cycles += case.rows
             found.cycles.append(cycles)
             _partial_sums(len(stream) * len(col_fold), index, len(row_folds), found)
@@ -209,8 +220,9 @@ def _is(case: Case, batch: list[int], number: int, group: int, found: Recount) -
                 for k in row_fold:
                     found.total["ifmap_elements"] += 1
                     for _ in range(filters):
-                        found.total["slots"] += cycles_per_value(case)
-                        found.total["active"] += work_of(case, value(case, t, group, p, k))
+                        found.total["weight_uses"] += 1
+                        found.total["weight_moves"] += 1
+                        _product(case, value(case, t, group, p, k), t, found)
             found.total["weight_elements"] += len(row_fold) * filters
             found.cycles.append(filters * cycles_per_value(case) + 2 * case.rows + case.cols - 2)
             _partial_sums(len(col_fold) * filters, index, len(row_folds), found)
@@ -230,12 +242,15 @@ def _neurons(case: Case, batches: list[list[int]], found: Recount) -> None:
     """Every neuron, timestep by timestep: where its state comes from, and where it goes."""
     height, width = output_size(case)
     for position in range(height * width):
-        for _ in range(case.filters):
+        for out in range(case.filters):
             visits = _visits(case, batches, position)
             for number, visit in enumerate(visits):
-                for _ in visit:
-                    found.total["updates"] += 1
+                for t in visit:
                     found.total["outputs"] += 1
+                    group = out // (case.filters // case.groups)
+                    heard = any(value(case, t, group, position, k) for k in range(len(taps(case))))
+                    if heard or case.once or not case.event:
+                        found.total["updates"] += 1
                 if number > 0:
                     found.total["membrane_read"] += case.state_words
                 if number < len(visits) - 1:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from drawn import Done, chip, run, workload
-from oracle import Case, Recount, output_size, recount
+from oracle import Case, output_size, recount
 
-SEEDS = 320
+SEEDS = 1200
 
 
 def case_of(seed: int) -> Case:
@@ -65,6 +65,7 @@ def case_of(seed: int) -> Case:
         scratchpad_weights=pick(0, 4, 64),
         state_words=pick(1, 2),
         clear=bool(pick(True, False)),
+        event=bool(pick(False, True)),
     )
 
 
@@ -79,7 +80,11 @@ def executed(case: Case) -> Done:
         timesteps={"scope": case.scope, "order": {"batched": case.order}, "placement": case.placement},
         sparsity=sparsity,
         first_layer="once" if case.once else "repeat",
-        neuron={"clear_between_inputs": case.clear, "membrane": {"home": "sram"}},
+        neuron={
+            "clear_between_inputs": case.clear,
+            "update": "event" if case.event else "every_step",
+            "membrane": {"home": "sram"},
+        },
     )
     values = np.array(case.values)
     network = workload(
@@ -106,31 +111,14 @@ def executed(case: Case) -> Done:
     return run(description, network, "fast")
 
 
-def expected(found: Recount) -> dict[str, int]:
-    names = (
-        "active",
-        "slots",
-        "ifmap_elements",
-        "weight_elements",
-        "partial_sums_read",
-        "partial_sums_written",
-        "outputs",
-        "updates",
-        "membrane_read",
-        "membrane_written",
-    )
-    return {name: found.total[name] for name in names}
-
-
 def counted(done: Done, case: Case) -> dict[str, int]:
     height, width = output_size(case)
     outputs = case.filters * height * width * case.timesteps
-    slots = ("pe_multiplier", "op") if case.multiplier and case.sparsity == "none" else ("pe_and", "op")
-    return {
+    found = {
         "active": done.count("pe_adder", "sop"),
-        "slots": done.count(*slots),
         "ifmap_elements": done.count("ifmap_buffer", "element_read"),
         "weight_elements": done.count("weight_buffer", "element_read"),
+        "weight_moves": done.count("pe_weight_register", "write"),
         "partial_sums_read": done.count("ofmap_buffer", "element_read"),
         "partial_sums_written": done.count("ofmap_buffer", "element_write") - outputs,
         "outputs": outputs,
@@ -138,18 +126,48 @@ def counted(done: Done, case: Case) -> dict[str, int]:
         "membrane_read": done.count("membrane_buffer", "element_read"),
         "membrane_written": done.count("membrane_buffer", "element_write"),
     }
+    if not case.multiplier:  # a gated multiplier switches for active products only
+        found["slots"] = done.count("pe_and", "op")
+    elif case.sparsity == "none":
+        found["slots"] = done.count("pe_multiplier", "op")
+    if case.scratchpad_weights:
+        found["weight_uses"] = done.count("weight_scratchpad", "read")
+    return found
+
+
+def differences(case: Case) -> dict[str, tuple[object, object]]:
+    """Count -> (literal, lowered) where they differ."""
+    literal, done = recount(case), executed(case)
+    pairs: dict[str, tuple[object, object]] = {k: (literal.total[k], n) for k, n in counted(done, case).items()}
+    adds = literal.total["slots" if case.sparsity == "none" else "active"]
+    pairs["adds"] = adds, done.count("pe_adder", "op")
+    pairs["cycles"] = sorted(c for c in literal.cycles if c), sorted(c for c in done.durations("array") if c)
+    pairs["passes"] = passes(case), len(done.durations("array"))
+    if case.order == 1:
+        for t in range(case.timesteps):
+            pairs[f"active at {t}"] = literal.active_at[t], done.count("pe_adder", "sop", t)
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+def passes(case: Case) -> int:
+    """Folds along rows and columns, for every group and batch (a held current still has its passes, without cycles)."""
+    height, width = output_size(case)
+    reduction, filters = len(case.values[0]) // case.groups * case.kernel**2, case.filters // case.groups
+    total = 0
+    for first in range(0, case.timesteps, case.order):
+        side_by_side = min(case.order, case.timesteps - first) if case.placement == "rows" and not case.once else 1
+        positions = height * width * side_by_side
+        rows, cols = {
+            "os": (positions, filters),
+            "ws": (reduction, filters),
+            "is": (reduction, positions),
+        }[case.dataflow]
+        total += case.groups * -(-rows // case.rows) * -(-cols // case.cols)
+    return total
 
 
 @pytest.mark.parametrize("block", range(8))
 def test_every_count_equals_a_literal_recount(block: int) -> None:
     for seed in range(block, SEEDS, 8):
         case = case_of(seed)
-        literal, done = recount(case), executed(case)
-        wanted, found = expected(literal), counted(done, case)
-        if case.multiplier and case.sparsity != "none":  # a gated multiplier switches for active products only
-            found["slots"] = wanted["slots"]
-        assert found == wanted, (seed, case)
-        cycles = [c for c in done.durations("array") if c]
-        assert sorted(cycles) == sorted(c for c in literal.cycles if c), (seed, case)
-        adds = wanted["slots"] if case.sparsity == "none" else wanted["active"]
-        assert done.count("pe_adder", "op") == adds, (seed, case)
+        assert differences(case) == {}, (seed, case)
