@@ -36,6 +36,7 @@ class StageState:
     """What one stage's batches leave for its next ones."""
 
     weights_stay: bool = False
+    image_stays: bool = False  # a direct-coded input that is the same in every batch
     pending_weights: tuple[Ints, Ints] | None = None  # (load tasks, bits) whose release is the last pass of a later batch
     membrane_stores: dict[str, Ints] = field(default_factory=dict)  # per neuron layer, the store of each completing pass
 
@@ -95,7 +96,7 @@ class StageEmitter:
         loads = passes.nest.loads(depends, geometry.ifmap_size, self.arch.buffers.ifmap.usable_bits)
         rows = self._new_or_all(loads, "positions", geometry.rows)
         channels = self._new_or_all(loads, "reduction", geometry.channels)
-        return self._needed(loads, rows * channels * geometry.row_bits)
+        return self._needed(loads, rows * channels * geometry.row_bits * (not self.state.image_stays))
 
     def _new_or_all(self, loads: Loads, dimension: Dimension, bands: tuple[Ints, Ints]) -> Ints:
         """Extent of a band that each load brings: what the fold before lacks, if that is still in the buffer; else all."""

@@ -103,6 +103,7 @@ class _Lowering:
         emitter = StageEmitter(self.builder, self.workload, self.sample, stage, passes, state)
         emitter.emit(self._barrier)
         state.weights_stay = self._weights_stay(geometry)
+        state.image_stays = width.constant and self.arch.timesteps.scope != "network" and emitter.ifmap_loads[0].resident_from == 0
         self._last = emitter
         self.facts[stage.index] = emitter.facts(self.facts.get(stage.index))
 
