@@ -30,9 +30,19 @@ def combine(results: Sequence[Result]) -> Result:
         counts=tuple(_mean_rows([result.counts for result in results], ("layer", "timestep", "component", "action"))),
         units=tuple(_mean_rows([result.units for result in results], ("unit",))),
         critical_path=tuple(_mean_rows([result.critical_path for result in results], ("unit", "layer", "what"))),
-        per_sample=per_sample, spread={name: mean_and_spread(row[name] for row in per_sample) for name in HEADLINE},
+        vary_costs=_mean_swings([result.vary_costs for result in results]), per_sample=per_sample, spread={name: mean_and_spread(row[name] for row in per_sample) for name in HEADLINE},
     )  # fmt: skip
     return replace(mean, verdict=verdict(mean))
+
+
+def _mean_swings(tables: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[Mapping[str, Any], ...]:
+    """Energies of each constant averaged, those with the widest mean swing first."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for row in (row for table in tables for row in table):
+        groups.setdefault(row["constant"], []).append(row)
+    energies = ("nominal_pj", "at_low_pj", "at_high_pj", "swing_pj")
+    means = [{**rows[0], **{key: sum(row[key] for row in rows) / len(rows) for key in energies}} for rows in groups.values()]
+    return tuple(sorted(means, key=lambda row: -row["swing_pj"]))
 
 
 def _mean_rows(tables: Sequence[Sequence[Any]], keys: Sequence[str]) -> list[Any]:
@@ -46,7 +56,7 @@ def _mean_rows(tables: Sequence[Sequence[Any]], keys: Sequence[str]) -> list[Any
 
 
 def _mean_row(rows: Sequence[Any], n: int, keys: Sequence[str]) -> Any:
-    fixed = {*keys, "folds", "passes", "in_bits", "instances", "dense_products", "timestep", "area_um2"}
+    fixed = {*keys, "folds", "passes", "in_bits", "instances", "dense_products", "timestep", "area_um2", "members"}
     changed: dict[str, Any] = {}
     for name in rows[0].__dataclass_fields__:
         value = getattr(rows[0], name)

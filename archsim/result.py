@@ -53,6 +53,7 @@ class LayerRow:
     dense_products: int
     active_products: float
     in_bits: int
+    members: tuple[str, ...] = ()  # the network's layers that are executed here
     static_by_level: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -279,11 +280,15 @@ def _from_json(body: Mapping[str, Any]) -> Result:
     for name in Result.__dataclass_fields__:
         value = body[name]
         if name in _ROWS:
-            value = tuple(_ROWS[name](**row) for row in value)
+            value = tuple(_ROWS[name](**{key: _frozen(item) for key, item in row.items()}) for row in value)
         elif isinstance(value, list):
             value = tuple(value)
         values[name] = value
     return Result(**values)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def mean_and_spread(values: Iterable[float]) -> dict[str, float]:

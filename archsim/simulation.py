@@ -240,7 +240,7 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
                 name=fact.name, kind=fact.kind, cycles=sum(path.get(name, 0) for name in fact.members),
                 span_cycles=int(last[at] - first[at]), energy_pj=float(sum(dynamic[m] + static[m] for m in members)),
                 dynamic_pj=float(sum(dynamic[m] for m in members)), static_pj=float(sum(static[m] for m in members)),
-                static_by_level={level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()},
+                members=fact.members, static_by_level={level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()},
                 folds=fact.folds, passes=fact.passes, utilisation=fact.utilisation, density=fact.density,
                 dense_products=fact.dense_products, active_products=execution.ledger.total("pe_adder", "sop", at), in_bits=fact.in_bits,
             )

@@ -2,15 +2,103 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from archsim.report.look import HEADING, WARNING, grid_table
+from archsim.report.units import ENERGY, percent, readable, scale_for, significant, whole
 
 if TYPE_CHECKING:
     from archsim.result import Result
 
+PJ_PER_NJ = 1000.0
+
 
 def comparison_parts(result: Result) -> Iterator[RenderableType]:
     """Tables for ``--against`` and ``--vary-costs``, if they were asked for."""
-    yield from ()
+    for key, answer in result.against.items():
+        yield Group(*(Padding(part, (0, 0, 0, 0 if number == 0 else 2), expand=False) for number, part in enumerate(_peer(key, answer, result))))
+    if result.vary_costs:
+        yield Group(
+            Text("Which constant the energy hangs on (one at a time, the others nominal)", style=HEADING),
+            Padding(_swings(result.vary_costs), (0, 0, 0, 2), expand=False),
+        )
+
+
+def _peer(key: str, answer: Mapping[str, Any], result: Result) -> Iterator[RenderableType]:
+    yield Text(f"Against {key}", style=HEADING)
+    if "unsupported" in answer:
+        yield Text("it cannot answer:", style=WARNING)
+        yield Text("\n".join(f"- {reason}" for reason in answer["unsupported"]))
+        return
+    if "waterfall" in answer:
+        yield _totals(answer, result)
+        yield _waterfall(answer["waterfall"])
+    else:
+        yield _layers_beside(answer["layers"])
+        yield _note("k: thousand elements; K: KiB of DRAM traffic (the peer's values have one byte)")
+    yield _note("what its description leaves out: " + "; ".join(answer["limits"]))
+
+
+def _note(text: str) -> Text:
+    return Text(text, style="dim")
+
+
+def _totals(answer: Mapping[str, Any], result: Result) -> Table:
+    table = grid_table("", "energy", "cycles", "operations", "compute", "SRAM", "DRAM")
+    parts = ("comp_total_nJ", "sram_total_nJ", "dram_total_nJ")
+    table.add_row(
+        "peer", readable(answer["total_nJ"] * PJ_PER_NJ, ENERGY), whole(answer["total_cycles"]), whole(answer["total_mac_ops"]),
+        *(readable(answer[part] * PJ_PER_NJ, ENERGY) for part in parts),
+    )  # fmt: skip
+    levels = {level: dynamic + static for level, (dynamic, static) in result.levels().items()}
+    dram, sram = levels.get("DRAM", 0.0), levels.get("global buffer", 0.0)
+    table.add_row(
+        "archsim", readable(result.energy_pj, ENERGY), whole(result.cycles), whole(result.synaptic_operations),
+        *(readable(value, ENERGY) for value in (result.energy_pj - dram - sram, sram, dram)),
+    )  # fmt: skip
+    return table
+
+
+def _waterfall(found: Mapping[str, Any]) -> Table:
+    rows: Sequence[Mapping[str, Any]] = found["rows"]
+    scale = scale_for([found["start"], found["end"], *(row["after"] for row in rows)], ENERGY)
+    table = grid_table("from the peer's energy to archsim's", "why", f"change {scale.unit}", f"energy {scale.unit}", texts=2)
+    table.columns[0].ratio, table.columns[1].ratio = 5, 6
+    table.add_row("the peer's answer", "", "", significant(scale(found["start"])), style="bold")
+    for row in rows:
+        sign = "+" if row["difference"] > 0 else ""
+        change = f"{sign}{significant(scale(row['difference']))}"
+        table.add_row(row["name"], row["explanation"], change, significant(scale(row["after"])))
+    table.add_row("archsim's answer", "", "", significant(scale(found["end"])), style="bold")
+    return table
+
+
+def _layers_beside(rows: Sequence[Mapping[str, Any]]) -> Table:
+    table = grid_table("layer", "cycles", "archsim", "ifmap k", "archsim", "filter k", "archsim", "ofmap k", "archsim", "DRAM K", "archsim")
+    for row in rows:
+        ours = row["archsim"]
+        theirs_kib = sum(row[f"dram_{name}"] for name in ("ifmap_reads", "filter_reads", "ofmap_writes")) / 1024
+        cells = [row["name"], whole(row["cycles"]), whole(ours["cycles"]) if ours else "-"]
+        for name in ("sram_ifmap_reads", "sram_filter_reads", "sram_ofmap_writes"):
+            cells += [significant(row[name] / 1e3), significant(ours[name] / 1e3) if ours else "-"]
+        kib = (ours["dram_read_bits"] + ours["dram_write_bits"]) / 8192 if ours else 0.0
+        table.add_row(*cells, significant(theirs_kib), significant(kib) if ours else "-")
+    return table
+
+
+def _swings(rows: Sequence[Mapping[str, Any]]) -> Table:
+    scale = scale_for([value for row in rows for value in (row["at_low_pj"], row["at_high_pj"])], ENERGY)
+    table = grid_table(
+        "constant", "value", "low", "high", f"at low {scale.unit}", f"at high {scale.unit}", f"swing {scale.unit}", "of nominal"
+    )
+    for row in rows:
+        limits = (f"{row[name]:g} {row['unit']}" if row[name] is not None else "-" for name in ("value", "low", "high"))
+        energies = (significant(scale(row[name])) for name in ("at_low_pj", "at_high_pj", "swing_pj"))
+        table.add_row(row["constant"], *limits, *energies, percent(row["swing_pj"], row["nominal_pj"]))
+    return table

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 Rung = tuple[float, str, float]  # factor, unit, least value in base units that is shown in it
 Ladder = tuple[Rung, ...]
 
@@ -32,6 +35,10 @@ class Scale:
     def __call__(self, value: float) -> float:
         """The value in this unit."""
         return value / self.factor
+
+    def all(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """An array of values in this unit."""
+        return values / self.factor
 
     @property
     def printed_unit(self) -> str:

@@ -1,0 +1,96 @@
+"""How figures look: colours that colour-blind readers tell apart (Okabe and Ito 2008), sizes, hatches, fonts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LEVEL_COLOURS = {
+    "compute": "#E69F00",
+    "neuron module": "#D55E00",
+    "scratchpad": "#CC79A7",
+    "global buffer": "#0072B2",
+    "DRAM": "#009E73",
+    "interconnect": "#56B4E9",
+    "input/output": "#F0E442",
+}
+TIME_COLOURS = {
+    "busy": "#0072B2",
+    "starved": "#E69F00",
+    "blocked": "#D55E00",
+    "arbitration": "#CC79A7",
+    "idle": "#D9D9D9",
+}
+UP, DOWN, TOTAL, GREY = "#D55E00", "#009E73", "#0072B2", "#BDBDBD"
+LEAKAGE_HATCH = "////"
+DOTS_PER_INCH = 200
+_RC: dict[str, Any] = {
+    "font.size": 9.0, "axes.titlesize": 10.0, "axes.titleweight": "bold", "axes.labelsize": 9.0,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.axisbelow": True, "axes.grid": False,
+    "grid.color": "#E5E5E5", "grid.linewidth": 0.6, "hatch.linewidth": 0.7, "legend.frameon": False,
+    "legend.fontsize": 8.5, "svg.fonttype": "none", "pdf.fonttype": 42, "savefig.dpi": DOTS_PER_INCH,
+    "svg.hashsalt": "archsim",
+}  # fmt: skip
+
+
+@contextmanager
+def paper() -> Iterator[None]:
+    """matplotlib's settings for the figures that are made (and saved) inside the block."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(_RC):
+        yield
+
+
+def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
+    """An empty figure of that many inches whose parts make room for each other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def bar_chart(labels: Sequence[str], height: float = 3.6) -> tuple[Figure, Axes]:
+    """Upright bars, one per label: as wide as they need, labels turned once they would touch."""
+    figure, axes = new_figure(min(max(4.2, 2.6 + 0.30 * len(labels)), 16.0), height)
+    longest = max((len(label) for label in labels), default=0)
+    turned = len(labels) * max(longest, 4) > 70
+    axes.set_xticks(range(len(labels)), labels, rotation=90 if turned else 0, fontsize=8 if turned else 9)
+    axes.set_xlim(-0.6, len(labels) - 0.4)
+    axes.tick_params(axis="x", length=0)
+    axes.grid(axis="y")
+    return figure, axes
+
+
+def side_chart(labels: Sequence[str], width: float = 6.4) -> tuple[Figure, Axes]:
+    """Lying bars, one per label, the first on top."""
+    figure, axes = new_figure(width, 1.1 + 0.24 * max(len(labels), 2))
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    return figure, axes
+
+
+def level_legend(figure: Figure, levels: Sequence[str], *, leakage: bool, more: Sequence[tuple[str, str]] = ()) -> None:
+    """Colours of the levels, and the hatch of leakage, beside the axes."""
+    from matplotlib.patches import Patch
+
+    handles = [Patch(facecolor=LEVEL_COLOURS.get(level, GREY), label=level) for level in reversed(levels)]
+    handles += [Patch(facecolor=colour, label=name) for name, colour in more]
+    if leakage:
+        handles.append(Patch(facecolor="white", edgecolor="#555555", hatch=LEAKAGE_HATCH, label="leakage"))
+    figure.legend(handles=handles, loc="outside right upper")
+
+
+def leaking(colour: str) -> dict[str, Any]:
+    """Bar settings of leakage: the level's colour, pale, hatched."""
+    from matplotlib.colors import to_rgb
+
+    red, green, blue = (1 - 0.45 * (1 - part) for part in to_rgb(colour))
+    return {"facecolor": (red, green, blue), "edgecolor": colour, "hatch": LEAKAGE_HATCH, "linewidth": 0.0}
