@@ -3,6 +3,7 @@
 >>> import archsim
 >>> result = archsim.simulate("sata", "cnn-mnist")
 >>> result.verdict
+>>> archsim.plot(result, by="layer", output="layers.pdf")
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.accelerators import load_architecture
+    from archsim.catalog import entries, preset_text, schema
+    from archsim.checking import check
     from archsim.errors import ArchsimError
+    from archsim.explanation import explain
+    from archsim.report.plots import plot
     from archsim.result import Result, load_result
     from archsim.simulation import simulate
     from archsim.workload import load_workload
@@ -19,13 +24,32 @@ if TYPE_CHECKING:
 _HOMES = {
     "ArchsimError": "archsim.errors",
     "Result": "archsim.result",
+    "check": "archsim.checking",
+    "entries": "archsim.catalog",
+    "explain": "archsim.explanation",
     "load_architecture": "archsim.accelerators",
     "load_result": "archsim.result",
     "load_workload": "archsim.workload",
+    "plot": "archsim.report.plots",
+    "preset_text": "archsim.catalog",
+    "schema": "archsim.catalog",
     "simulate": "archsim.simulation",
 }
 
-__all__ = ["ArchsimError", "Result", "load_architecture", "load_result", "load_workload", "simulate"]
+__all__ = [
+    "ArchsimError",
+    "Result",
+    "check",
+    "entries",
+    "explain",
+    "load_architecture",
+    "load_result",
+    "load_workload",
+    "plot",
+    "preset_text",
+    "schema",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

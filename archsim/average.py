@@ -30,7 +30,8 @@ def combine(results: Sequence[Result]) -> Result:
         counts=tuple(_mean_rows([result.counts for result in results], ("layer", "timestep", "component", "action"))),
         units=tuple(_mean_rows([result.units for result in results], ("unit",))),
         critical_path=tuple(_mean_rows([result.critical_path for result in results], ("unit", "layer", "what"))),
-        vary_costs=_mean_swings([result.vary_costs for result in results]), per_sample=per_sample, spread={name: mean_and_spread(row[name] for row in per_sample) for name in HEADLINE},
+        vary_costs=_mean_swings([result.vary_costs for result in results]), per_sample=per_sample,
+        spread={name: mean_and_spread(row[name] for row in per_sample) for name in HEADLINE},
     )  # fmt: skip
     return replace(mean, verdict=verdict(mean))
 
@@ -41,7 +42,9 @@ def _mean_swings(tables: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[Mapping
     for row in (row for table in tables for row in table):
         groups.setdefault(row["constant"], []).append(row)
     energies = ("nominal_pj", "at_low_pj", "at_high_pj", "swing_pj")
-    means = [{**rows[0], **{key: sum(row[key] for row in rows) / len(rows) for key in energies}} for rows in groups.values()]
+    means = [
+        {**rows[0], **{key: sum(row[key] for row in rows) / len(rows) for key in energies}} for rows in groups.values()
+    ]
     return tuple(sorted(means, key=lambda row: -row["swing_pj"]))
 
 

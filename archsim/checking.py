@@ -26,7 +26,8 @@ class Checked:
 
 def check(*names_or_paths: str, allow_outside: bool = False) -> tuple[Checked, ...]:
     """Load every file as what its keys say it is. One ConfigError holds the problems of all files, in their order."""
-    found, problems = [], []
+    found: list[Checked] = []
+    problems: list[Problem] = []
     for name in names_or_paths:
         try:
             found.append(_check_one(name, allow_outside))

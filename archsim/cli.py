@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,7 +86,7 @@ def _top(
 
 
 @app.command()
-def run(  # noqa: PLR0913 - one parameter per option
+def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     arch: Annotated[str, typer.Argument(help="Chip: a preset's name or a YAML file.")],
     workload: Annotated[str, typer.Argument(help="Network with its activity: a preset's name or a YAML file.")],
     overrides: Annotated[
@@ -97,7 +98,7 @@ def run(  # noqa: PLR0913 - one parameter per option
     samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
     against: Annotated[
         list[str] | None,
-        typer.Option(metavar="PEER", help="sata-sim, sata-sim-shipped or scalesim, as in sata-sim:act_bits=4. Repeatable."),
+        typer.Option(metavar="PEER", help="sata-sim, sata-sim-shipped, scalesim; sata-sim:act_bits=4. Repeatable."),
     ] = None,
     vary_costs: Annotated[bool, typer.Option("--vary-costs", help="Show which constant the answer hangs on.")] = False,
     plugin: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")] = None,
@@ -212,6 +213,9 @@ def plot(
 
 def main() -> None:
     """Entry point of the ``archsim`` command: 0, 2 for wrong input, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without µ or ± still gets its tables
     try:
         app(prog_name="archsim")
     except KeyboardInterrupt:

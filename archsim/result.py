@@ -170,8 +170,9 @@ class Result:
 
     def count(self, component: str, action: str, layer: str | None = None) -> float:
         """Total of one action, over all layers or in one."""
+        wanted = (component, action)
         return sum(
-            row.count for row in self.counts if row.component == component and row.action == action and layer in (None, row.layer)
+            row.count for row in self.counts if (row.component, row.action) == wanted and layer in (None, row.layer)
         )
 
     def frame(self, table: str = "counts") -> pd.DataFrame:

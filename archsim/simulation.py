@@ -80,7 +80,8 @@ def simulate(
     architecture, network, table = _load(arch, workload, overrides, costs, allow_outside)
     chosen = _chosen(samples, network)
     peers = _peers(against)
-    results, parts = [], ()
+    results: list[Result] = []
+    parts: tuple[Component, ...] = ()
     for number, sample in enumerate(chosen):
         if progress is not None:
             progress(number, len(chosen))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from archsim.against import sata_sim, scalesim
@@ -28,8 +29,8 @@ class _Tool:
 
 
 _TOOLS: Mapping[str, _Tool] = {
-    "sata-sim": _Tool(sata_sim.settings_of("current"), sata_sim.answer_current),
-    "sata-sim-shipped": _Tool(sata_sim.settings_of("shipped"), sata_sim.answer_shipped),
+    "sata-sim": _Tool(sata_sim.settings_of("current"), partial(sata_sim.answer, "current")),
+    "sata-sim-shipped": _Tool(sata_sim.settings_of("shipped"), partial(sata_sim.answer, "shipped")),
     "scalesim": _Tool({}, scalesim.answer),
 }
 PEERS = tuple(_TOOLS)

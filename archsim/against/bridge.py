@@ -1,7 +1,7 @@
 """From the parts of SATA_Sim's energy to the parts of archsim's, one named difference at a time.
 
-Every figure of archsim's ledger is taken by exactly one bar, and what no bar names takes one of its own under the name of
-its component; so the bars sum to the difference of the totals by construction.
+Every figure of archsim's ledger is taken by exactly one bar, and what no bar names takes one of its own under the name
+of its component; so the bars sum to the difference of the totals by construction.
 """
 
 from __future__ import annotations
@@ -105,7 +105,8 @@ def _processing(parts: _Parts, peer: SataSimAnswer) -> Iterator[Given]:
 
 def _buffer_accesses(parts: _Parts, peer: SataSimAnswer) -> Iterator[Given]:
     """The array's side of each buffer against the peer's; then the DRAM's side, which the peer does not bill."""
-    for name, action, way in zip(BUFFERS, ("line_read", "line_read", "line_write"), ("read", "read", "written"), strict=True):
+    sides = (("ifmap", "line_read", "read"), ("weight", "line_read", "read"), ("ofmap", "line_write", "written"))
+    for name, action, way in sides:
         yield Given(
             f"{name} buffer: lines {way} by the array",
             "archsim bills whole lines for what a pass needs; the peer bills bytes of its own traces",
@@ -135,13 +136,13 @@ def _buffer_leakage(parts: _Parts, peer: SataSimAnswer, latency_ns: float) -> It
 
 def _dram(parts: _Parts, peer: SataSimAnswer, result: Result) -> Iterator[Given]:
     """Traffic at the peer's energy per bit, then archsim's energy per bit, activation and background."""
-    bits = {way: sum(row.count for row in result.counts if (row.component, row.action) == ("dram", f"{way}_bit")) for way in ("read", "write")}
+    bits = {way: _counted(result, "dram", f"{way}_bit") for way in ("read", "write")}
     per_bit = peer.config.dram_nj * PJ_PER_NJ / (32 if peer.config.conventions.dram_per_burst else 8)
     theirs = {name: energy * PJ_PER_NJ for name, energy in peer.memory.dram_nj.items()}
     yield Given(
         "DRAM reads: the tiles that are really fetched",
-        "weights and inputs as often as the buffers' true capacity demands, skip maps and spilled state; the peer replays"
-        " weight-stationary weights beside output-stationary inputs",
+        "weights and inputs as often as the buffers' true capacity demands, skip maps and spilled state; the peer"
+        " replays weight-stationary weights beside output-stationary inputs",
         bits["read"] * per_bit - theirs["ifmap"] - theirs["weight"],
     )
     yield Given(
@@ -156,7 +157,12 @@ def _dram(parts: _Parts, peer: SataSimAnswer, result: Result) -> Iterator[Given]
         moved - sum(bits.values()) * per_bit,
     )
     yield Given("DRAM row activation", "the peer has none", parts.take("dram", actions=("activate",)))
-    yield Given("DRAM background power", "standby and refresh over the run; the peer has none", parts.take_leakage("dram"))
+    background = parts.take_leakage("dram")
+    yield Given("DRAM background power", "standby and refresh over the run; the peer has none", background)
+
+
+def _counted(result: Result, component: str, action: str) -> float:
+    return sum(row.count for row in result.counts if (row.component, row.action) == (component, action))
 
 
 def _beyond(parts: _Parts) -> Iterator[Given]:

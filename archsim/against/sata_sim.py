@@ -1,18 +1,19 @@
 """SATA_Sim's answer for an archsim chip and workload, and the way from its total to archsim's.
 
-The chip's array, clock, buffer and scratchpad sizes are SATA_Sim's; its PE is that of sata-config (AND gate and adder) or
-of eyeriss-config (multiplier), as ``pe.wide_values`` says; scratchpads are gated as in both of its files (spikes and
+Array, clock, buffer and scratchpad sizes are the chip's; the PE is that of sata-config (AND gate and adder) or of
+eyeriss-config (multiplier), as ``pe.wide_values`` says; scratchpads are gated as in both of its files (spikes and
 partial sums always switching, weights per operation).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.against.bridge import bridge
+from archsim.against.bridge import BUFFERS, bridge
 from archsim.against.settings import Settings, fraction, names, whole_number
 from archsim.errors import Problem, UnsupportedError
 from archsim.peers import sata_sim
@@ -49,19 +50,14 @@ def settings_of(accounting: Accounting) -> Mapping[str, Callable[[str], Any]]:
     return {**bits, "sparsity": fraction("sparsity"), "steps": names("steps", tuple(steps_of(accounting)))}
 
 
-def answer_current(architecture: Architecture, workload: Workload, result: Result, settings: Settings) -> dict[str, Any]:
-    """What SATA_Sim's current script answers, with the waterfall to archsim's energy; UnsupportedError if it cannot."""
-    return _answer("current", architecture, workload, result, settings)
-
-
-def answer_shipped(architecture: Architecture, workload: Workload, result: Result, settings: Settings) -> dict[str, Any]:
-    """The same under the accounting of SATA_Sim's published results."""
-    return _answer("shipped", architecture, workload, result, settings)
-
-
-def _answer(
+def answer(
     accounting: Accounting, architecture: Architecture, workload: Workload, result: Result, settings: Settings
 ) -> dict[str, Any]:
+    """What SATA_Sim's ``current`` script, or the one of its ``shipped`` results, answers, as plain data.
+
+    The columns of its summary under their names (nJ), and the waterfall to archsim's energy (pJ). UnsupportedError for
+    what SATA_Sim cannot express.
+    """
     config, notes = config_of(architecture, workload.network, settings)
     config = config.under(accounting)
     sparsity, more_notes = _sparsity(workload, result.samples, settings)
@@ -81,43 +77,46 @@ def _answer(
 
 
 def config_of(
-    architecture: Architecture, network: Network, settings: Settings = {}
+    architecture: Architecture, network: Network, settings: Settings = MappingProxyType({})
 ) -> tuple[SataSimConfig, tuple[str, ...]]:
     """The chip as SATA_Sim's configuration, and what that description leaves out or assumes."""
     chip = architecture.chip
     if not isinstance(chip, SystolicArchitecture):
         raise UnsupportedError(Problem("SATA_Sim knows systolic arrays only", key="family", value=chip.family))
     pe_of = EYERISS if chip.pe.wide_values == "multiplier" else SATA
-    pads = ((chip.pe.scratchpad.spike, False), (chip.pe.scratchpad.weight, True), (chip.pe.scratchpad.partial_sum, False))
+    pad = chip.pe.scratchpad
+    pads = ((pad.spike, False), (pad.weight, True), (pad.partial_sum, False))
+    ifmap, weight, ofmap = _buffers(chip)
     config = SataSimConfig(
         name=architecture.name, rows=chip.array.rows, cols=chip.array.cols, clock_mhz=chip.clock_mhz,
         act_bits=settings.get("act_bits", pe_of.act_bits), output_bits=settings.get("output_bits", pe_of.output_bits),
         weight_bits=settings.get("weight_bits", network.precision.weight_bits), pe=pe_of.pe,
-        scratchpads=tuple(Scratchpad(int(size), gated) for size, gated in pads if size), **_buffers(chip),
+        scratchpads=tuple(Scratchpad(int(size), gated) for size, gated in pads if size),
+        ifmap=ifmap, weight=weight, ofmap=ofmap,
     )  # fmt: skip
     return config, _notes(chip, network, pe_of)
 
 
-def _buffers(chip: SystolicArchitecture) -> dict[str, Glb]:
-    """All three buffers; one UnsupportedError for all sizes that SATA_Sim has no figures for."""
-    found, problems = {}, []
-    for name in ("ifmap", "weight", "ofmap"):
+def _buffers(chip: SystolicArchitecture) -> list[Glb]:
+    """Buffers for inputs, weights, outputs; one UnsupportedError for all sizes that SATA_Sim has no figures for."""
+    found, problems = [], []
+    for name in BUFFERS:
         try:
-            found[name] = sata_sim.glb(int(getattr(chip.buffers, name).size))
+            found.append(sata_sim.glb(int(getattr(chip.buffers, name).size)))
         except UnsupportedError as error:
-            problems += [Problem(p.message, key=f"buffers.{name}", value=p.value, allowed=p.allowed) for p in error.problems]
+            problems += [replace(problem, key=f"buffers.{name}") for problem in error.problems]
     if problems:
         raise UnsupportedError(problems)
     return found
 
 
 def _notes(chip: SystolicArchitecture, network: Network, pe_of: SataSimConfig) -> tuple[str, ...]:
-    notes = [f"its PE is that of {pe_of.name}: 8-bit datapath, 16-bit sums, whatever widths the chip and the network state"]
+    notes = [f"its PE is that of {pe_of.name}: 8-bit datapath, 16-bit sums, whatever the chip and the network state"]
     if chip.array.dataflow not in ("output_stationary", "os"):
         notes.append(f"it mixes output- and weight-stationary runs; the chip's dataflow is {chip.array.dataflow}")
     if chip.node_nm != 28:
         notes.append(f"its figures are for 28 nm; the chip is at {chip.node_nm:g} nm")
-    odd = [name for name in ("ifmap", "weight", "ofmap") if _is_odd(getattr(chip.buffers, name))]
+    odd = [name for name in BUFFERS if _is_odd(getattr(chip.buffers, name))]
     if odd:
         notes.append(f"its buffers have 2 banks and 32-byte blocks; the chip's differ: {', '.join(odd)}")
     widths = sorted({layer.weight_bits for layer in network.weighted_layers})
@@ -146,7 +145,10 @@ def _sparsity(workload: Workload, samples: Sequence[int], settings: Settings) ->
 
 
 def _waterfall(
-    result: Result, config: SataSimConfig, network: tuple[tuple[PeerLayer, ...], int, float], chosen: Mapping[str, Step[SataSimConfig]]
+    result: Result,
+    config: SataSimConfig,
+    network: tuple[tuple[PeerLayer, ...], int, float],
+    chosen: Mapping[str, Step[SataSimConfig]],
 ) -> dict[str, Any]:
     """Correct the chosen conventions on the peer's formulas, then go part by part to archsim's energy, all in pJ."""
 

@@ -26,11 +26,12 @@ OURS = {
 }
 
 
-def answer(architecture: Architecture, workload: Workload, result: Result, settings: Settings) -> dict[str, Any]:  # noqa: ARG001
+def answer(architecture: Architecture, workload: Workload, result: Result, settings: Settings) -> dict[str, Any]:
     """SCALE-Sim's rows with archsim's counts beside them; UnsupportedError for what it cannot express."""
     config = config_of(architecture)
     found = scalesim.answer(layers_of(workload.network), config)
-    notes = [f"one dense timestep; archsim executed {workload.network.timesteps}"] if workload.network.timesteps > 1 else []
+    timesteps = workload.network.timesteps
+    notes = [f"one dense timestep; archsim executed {timesteps}"] if timesteps > 1 else []
     return {
         "total_cycles": found.total_cycles,
         "config": asdict(config),
@@ -47,8 +48,8 @@ def config_of(architecture: Architecture) -> scalesim.ScaleSimConfig:
     short = {long: name for name, long in SHORT_NAMES.items()}
     flow = dataflow(chip.array.dataflow).name
     if flow not in short:
-        known = ", ".join(short)
-        raise UnsupportedError(Problem("SCALE-Sim has no such dataflow", key="array.dataflow", value=flow, allowed=known))
+        text = "SCALE-Sim has no such dataflow"
+        raise UnsupportedError(Problem(text, key="array.dataflow", value=flow, allowed=", ".join(short)))
     return scalesim.ScaleSimConfig(
         chip.array.rows, chip.array.cols, short[flow],  # type: ignore[arg-type]
         int(chip.buffers.ifmap.size), int(chip.buffers.weight.size), int(chip.buffers.ofmap.size),

@@ -15,7 +15,8 @@ def whole_number(key: str, most: int) -> Callable[[str], int]:
 
     def read(text: str) -> int:
         if not (text.isascii() and text.isdigit() and 1 <= int(text) <= most):
-            raise ConfigError(Problem("not a whole number in range", key=f"--against {key}", value=text, allowed=f"1..{most}"))
+            message = "not a whole number in range"
+            raise ConfigError(Problem(message, key=f"--against {key}", value=text, allowed=f"1..{most}"))
         return int(text)
 
     return read

@@ -2,39 +2,58 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from archsim.report.energy_figures import title_of
-from archsim.report.style import GREY, LEVEL_COLOURS, TIME_COLOURS, bar_chart, level_legend, side_chart
-from archsim.report.units import AREA, scale_for
+from archsim.report.style import (
+    GREY,
+    LEVEL_COLOURS,
+    TIME_COLOURS,
+    bar_chart,
+    legend_beside,
+    level_legend,
+    name_figure,
+    side_chart,
+)
+from archsim.report.units import AREA, percent, scale_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from archsim.result import Result
 
-USED, DENSE, SPENT = "#0072B2", "#E69F00", "#009E73"
+USED, DENSE, SPENT = "#9CC9E6", "#E69F00", "#009E73"
 
 
 def by_utilisation(result: Result) -> Figure:
-    """Bars per layer: PEs used, non-zero inputs, and the layer's share of the time, all in per cent."""
+    """Bars per layer of the PEs used; marks for the non-zero inputs and the share of the time, all in per cent."""
     names = [row.name for row in result.layers]
     figure, axes = bar_chart(names)
     at = np.arange(len(names))
     cycles = result.cycles or 1.0
-    groups = (
-        ("PEs used", USED, [100 * row.utilisation for row in result.layers]),
-        ("non-zero inputs", DENSE, [100 * row.density for row in result.layers]),
-        ("share of the time", SPENT, [100 * row.cycles / cycles for row in result.layers]),
+    used, density, spent = (
+        [100 * value for value in values]
+        for values in (
+            [row.utilisation for row in result.layers],
+            [row.density for row in result.layers],
+            [row.cycles / cycles for row in result.layers],
+        )
     )
-    for number, (label, colour, values) in enumerate(groups):
-        axes.bar(at + (number - 1) * 0.27, values, width=0.25, color=colour, label=label)
+    bars = axes.bar(at, used, width=0.72, color=USED, label="PEs used")
+    marks: dict[str, Any] = {
+        "linestyle": "none",
+        "markersize": 6,
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.8,
+        "clip_on": False,
+    }
+    dense = axes.plot(at, density, marker="D", color=DENSE, label="non-zero inputs", **marks)
+    shares = axes.plot(at, spent, marker="o", color=SPENT, label="share of the time", **marks)
     axes.set_ylim(0, 100)
     axes.set_ylabel("per cent")
-    axes.set_title(title_of(result, "utilisation by layer"), loc="left")
-    figure.legend(loc="outside right upper")
+    name_figure(axes, result, "Utilisation by layer")
+    legend_beside(axes, [bars, *dense, *shares])
     return figure
 
 
@@ -42,17 +61,19 @@ def by_area(result: Result) -> Figure:
     """Lying bars: area of each component on the chip, largest first, with its share."""
     rows = sorted((part for part in result.components if part.area_um2), key=lambda part: -part.area_um2)
     scale = scale_for([part.area_um2 for part in rows], AREA)
-    figure, axes = side_chart([f"{part.name} (×{part.instances})" if part.instances > 1 else part.name for part in rows])
+    figure, axes = side_chart(
+        [f"{part.name} (×{part.instances})" if part.instances > 1 else part.name for part in rows]
+    )
     longest = max((part.area_um2 for part in rows), default=0.0)
     for at, part in enumerate(rows):
         axes.barh(at, scale(part.area_um2), height=0.72, color=LEVEL_COLOURS.get(part.level, GREY))
-        share = f"{100 * part.area_um2 / result.area_um2:.1f} %"
+        share = percent(part.area_um2, result.area_um2)
         axes.text(scale(part.area_um2 + 0.012 * longest), at, share, va="center", fontsize=8)
-    axes.set_xlim(0, scale(longest) * 1.12 or 1.0)
+    axes.set_xlim(0, scale(longest) * 1.18 or 1.0)
     axes.set_xlabel(f"area ({scale.printed_unit}), {scale(result.area_um2):.3g} {scale.printed_unit} in all")
-    axes.set_title(f"{result.arch}: area by component at {result.node_nm:g} nm", loc="left")
+    axes.set_title(f"Area by component: {result.arch} at {result.node_nm:g} nm", loc="left")
     present = {part.level for part in rows}
-    level_legend(figure, [level for level in result.levels() if level in present], leakage=False)
+    level_legend(axes, [level for level in result.levels() if level in present], leakage=False)
     return figure
 
 
@@ -69,6 +90,6 @@ def by_time(result: Result) -> Figure:
         left += shares
     axes.set_xlim(0, 100)
     axes.set_xlabel("per cent of the run")
-    axes.set_title(title_of(result, "where the units' time goes"), loc="left")
-    figure.legend(loc="outside right upper")
+    name_figure(axes, result, "Where the units' time goes")
+    legend_beside(axes)
     return figure

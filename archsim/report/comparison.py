@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archsim.report.look import HEADING, WARNING, grid_table
-from archsim.report.units import ENERGY, percent, readable, scale_for, significant, whole
+from archsim.report.units import ENERGY, percent, readable, scale_for, signed, significant, whole
 
 if TYPE_CHECKING:
     from archsim.result import Result
@@ -22,7 +22,8 @@ PJ_PER_NJ = 1000.0
 def comparison_parts(result: Result) -> Iterator[RenderableType]:
     """Tables for ``--against`` and ``--vary-costs``, if they were asked for."""
     for key, answer in result.against.items():
-        yield Group(*(Padding(part, (0, 0, 0, 0 if number == 0 else 2), expand=False) for number, part in enumerate(_peer(key, answer, result))))
+        parts = (Padding(part, (0, 0, 0, 2), expand=False) for part in _peer(answer, result))
+        yield Group(Text(f"Against {key}", style=HEADING), *parts)
     if result.vary_costs:
         yield Group(
             Text("Which constant the energy hangs on (one at a time, the others nominal)", style=HEADING),
@@ -30,8 +31,7 @@ def comparison_parts(result: Result) -> Iterator[RenderableType]:
         )
 
 
-def _peer(key: str, answer: Mapping[str, Any], result: Result) -> Iterator[RenderableType]:
-    yield Text(f"Against {key}", style=HEADING)
+def _peer(answer: Mapping[str, Any], result: Result) -> Iterator[RenderableType]:
     if "unsupported" in answer:
         yield Text("it cannot answer:", style=WARNING)
         yield Text("\n".join(f"- {reason}" for reason in answer["unsupported"]))
@@ -53,7 +53,8 @@ def _totals(answer: Mapping[str, Any], result: Result) -> Table:
     table = grid_table("", "energy", "cycles", "operations", "compute", "SRAM", "DRAM")
     parts = ("comp_total_nJ", "sram_total_nJ", "dram_total_nJ")
     table.add_row(
-        "peer", readable(answer["total_nJ"] * PJ_PER_NJ, ENERGY), whole(answer["total_cycles"]), whole(answer["total_mac_ops"]),
+        "peer", readable(answer["total_nJ"] * PJ_PER_NJ, ENERGY),
+        whole(answer["total_cycles"]), whole(answer["total_mac_ops"]),
         *(readable(answer[part] * PJ_PER_NJ, ENERGY) for part in parts),
     )  # fmt: skip
     levels = {level: dynamic + static for level, (dynamic, static) in result.levels().items()}
@@ -68,19 +69,32 @@ def _totals(answer: Mapping[str, Any], result: Result) -> Table:
 def _waterfall(found: Mapping[str, Any]) -> Table:
     rows: Sequence[Mapping[str, Any]] = found["rows"]
     scale = scale_for([found["start"], found["end"], *(row["after"] for row in rows)], ENERGY)
-    table = grid_table("from the peer's energy to archsim's", "why", f"change {scale.unit}", f"energy {scale.unit}", texts=2)
+    table = grid_table(
+        "from the peer's energy to archsim's", "why", f"change {scale.unit}", f"energy {scale.unit}", texts=2
+    )
     table.columns[0].ratio, table.columns[1].ratio = 5, 6
     table.add_row("the peer's answer", "", "", significant(scale(found["start"])), style="bold")
     for row in rows:
-        sign = "+" if row["difference"] > 0 else ""
-        change = f"{sign}{significant(scale(row['difference']))}"
+        change = signed(scale(row["difference"]))
         table.add_row(row["name"], row["explanation"], change, significant(scale(row["after"])))
     table.add_row("archsim's answer", "", "", significant(scale(found["end"])), style="bold")
     return table
 
 
 def _layers_beside(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = grid_table("layer", "cycles", "archsim", "ifmap k", "archsim", "filter k", "archsim", "ofmap k", "archsim", "DRAM K", "archsim")
+    table = grid_table(
+        "layer",
+        "cycles",
+        "archsim",
+        "ifmap k",
+        "archsim",
+        "filter k",
+        "archsim",
+        "ofmap k",
+        "archsim",
+        "DRAM K",
+        "archsim",
+    )
     for row in rows:
         ours = row["archsim"]
         theirs_kib = sum(row[f"dram_{name}"] for name in ("ifmap_reads", "filter_reads", "ofmap_writes")) / 1024
@@ -95,7 +109,14 @@ def _layers_beside(rows: Sequence[Mapping[str, Any]]) -> Table:
 def _swings(rows: Sequence[Mapping[str, Any]]) -> Table:
     scale = scale_for([value for row in rows for value in (row["at_low_pj"], row["at_high_pj"])], ENERGY)
     table = grid_table(
-        "constant", "value", "low", "high", f"at low {scale.unit}", f"at high {scale.unit}", f"swing {scale.unit}", "of nominal"
+        "constant",
+        "value",
+        "low",
+        "high",
+        f"at low {scale.unit}",
+        f"at high {scale.unit}",
+        f"swing {scale.unit}",
+        "of nominal",
     )
     for row in rows:
         limits = (f"{row[name]:g} {row['unit']}" if row[name] is not None else "-" for name in ("value", "low", "high"))

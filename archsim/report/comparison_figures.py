@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from archsim.report.energy_figures import title_of
-from archsim.report.style import DOWN, TOTAL, UP, side_chart
-from archsim.report.units import ENERGY, scale_for, significant
+from archsim.report.style import DOWN, TOTAL, UP, name_figure, side_chart
+from archsim.report.units import ENERGY, scale_for, signed, significant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,8 +24,10 @@ def waterfall(result: Result, key: str, found: Mapping[str, Any]) -> Figure:
     axes.barh(0, scale(found["start"]), height=0.72, color=TOTAL)
     for at, row in enumerate(shown, start=1):
         before = row["after"] - row["difference"]
-        axes.barh(at, scale(row["difference"]), left=scale(before), height=0.72, color=UP if row["difference"] > 0 else DOWN)
-        axes.text(scale(max(before, row["after"])), at, f" {scale(row['difference']):+.3g}", va="center", fontsize=8)
+        axes.barh(
+            at, scale(row["difference"]), left=scale(before), height=0.72, color=UP if row["difference"] > 0 else DOWN
+        )
+        axes.text(scale(max(before, row["after"])), at, f" {signed(scale(row['difference']))}", va="center", fontsize=8)
     axes.barh(len(shown) + 1, scale(found["end"]), height=0.72, color=TOTAL)
     for at, name in ((0, "start"), (len(shown) + 1, "end")):
         axes.text(scale(found[name]), at, f" {significant(scale(found[name]))}", va="center", fontsize=8, weight="bold")
@@ -34,7 +35,7 @@ def waterfall(result: Result, key: str, found: Mapping[str, Any]) -> Figure:
     left_out = len(found["rows"]) - len(shown)
     note = f"; {left_out} steps below {NEGLIGIBLE:.1%} are not drawn" if left_out else ""
     axes.set_xlabel(f"energy ({scale.printed_unit}){note}")
-    axes.set_title(title_of(result, f"from {key} to archsim"), loc="left")
+    name_figure(axes, result, f"From {key} to archsim")
     return figure
 
 
@@ -49,5 +50,5 @@ def tornado(result: Result) -> Figure:
             axes.barh(at, scale(row[end] - nominal), left=scale(nominal), height=0.72, color=colour)
     axes.axvline(scale(nominal), color="black", linewidth=0.8)
     axes.set_xlabel(f"energy ({scale.printed_unit}); green: constant at its low end, red: at its high end")
-    axes.set_title(title_of(result, "which constants the energy hangs on"), loc="left")
+    name_figure(axes, result, "Which constants the energy hangs on")
     return figure

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archsim.report.style import GREY, LEVEL_COLOURS, bar_chart, leaking, level_legend, side_chart
-from archsim.report.units import ENERGY, scale_for
+from archsim.report.style import GREY, LEVEL_COLOURS, bar_chart, leaking, level_legend, name_figure, side_chart
+from archsim.report.units import ENERGY, percent, printed, scale_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -15,25 +15,19 @@ if TYPE_CHECKING:
     from archsim.result import Result
 
 SHARED = "shared"
-
-
-def title_of(result: Result, what: str) -> str:
-    """Chip x network: what the figure shows; that the activity is synthetic, if it is."""
-    samples = "" if len(result.samples) == 1 else f", mean of {len(result.samples)} samples"
-    synthetic = " (synthetic activity)" if result.synthetic else ""
-    return f"{result.arch} × {result.workload}{synthetic}: {what}{samples}"
+SMALLEST_SHARE = 0.0005
+MOST_TICKS = 25
 
 
 def by_layer(result: Result) -> Figure:
-    """Stacked bars, one per layer: dynamic energy and leakage of each level, then what leaked while idle."""
+    """Stacked bars, one per layer: dynamic energy and leakage of each level; what leaked while idle is stated."""
     levels = tuple(result.levels())
     names = [row.name for row in result.layers]
     dynamic = _dynamic_by_layer(result, levels)
     static = {level: np.array([row.static_by_level.get(level, 0.0) for row in result.layers]) for level in levels}
-    idle = max(result.energy_pj - sum(row.energy_pj for row in result.layers), 0.0)
-    totals = sum(dynamic.values()) + sum(static.values())
-    scale = scale_for([*totals.tolist(), idle], ENERGY)
-    figure, axes = bar_chart([*names, "idle"])
+    totals = np.add.reduce([np.zeros(len(names)), *dynamic.values(), *static.values()])
+    scale = scale_for(totals.tolist(), ENERGY)
+    figure, axes = bar_chart(names)
     at, bottom = np.arange(len(names)), np.zeros(len(names))
     for level in levels:
         colour = LEVEL_COLOURS.get(level, GREY)
@@ -41,10 +35,10 @@ def by_layer(result: Result) -> Figure:
         bottom += scale.all(dynamic[level])
         axes.bar(at, scale.all(static[level]), bottom=bottom, width=0.75, **leaking(colour))
         bottom += scale.all(static[level])
-    axes.bar([len(names)], [scale(idle)], width=0.75, **leaking(GREY))
     axes.set_ylabel(f"energy ({scale.printed_unit})")
-    axes.set_title(title_of(result, "energy by layer"), loc="left")
-    level_legend(figure, levels, leakage=True, more=[("any, while idle", GREY)])
+    idle = max(result.energy_pj - float(totals.sum()), 0.0)
+    name_figure(axes, result, "Energy by layer", f"without {printed(idle, ENERGY)} of leakage while units idle")
+    level_legend(axes, levels, leakage=True)
     return figure
 
 
@@ -68,29 +62,43 @@ def by_timestep(result: Result) -> Figure:
     every = [*steps, *([-1] if shared else [])]
     heights = {level: np.array([sums.get((step, level), 0.0) for step in every]) for level in levels}
     scale = scale_for(sum(heights.values(), np.zeros(len(every))).tolist(), ENERGY)
-    figure, axes = bar_chart(labels)
+    every_nth = -(-len(labels) // MOST_TICKS)
+    figure, axes = bar_chart(
+        [label if at % every_nth == 0 or label == SHARED else "" for at, label in enumerate(labels)]
+    )
     bottom = np.zeros(len(every))
     for level in levels:
-        axes.bar(range(len(every)), scale.all(heights[level]), bottom=bottom, width=0.75, color=LEVEL_COLOURS.get(level, GREY))
+        axes.bar(
+            range(len(every)),
+            scale.all(heights[level]),
+            bottom=bottom,
+            width=0.75,
+            color=LEVEL_COLOURS.get(level, GREY),
+        )
         bottom += scale.all(heights[level])
     axes.set_xlabel("timestep")
     axes.set_ylabel(f"dynamic energy ({scale.printed_unit})")
-    axes.set_title(title_of(result, "energy over timesteps"), loc="left")
-    level_legend(figure, levels, leakage=False)
+    name_figure(axes, result, "Dynamic energy over timesteps")
+    level_legend(axes, levels, leakage=False)
     return figure
 
 
 def by_level(result: Result) -> Figure:
     """Lying bars: dynamic and static energy of each level, with its share."""
     rows = [(level, LEVEL_COLOURS.get(level, GREY), *pair) for level, pair in result.levels().items()]
-    return _lying(result, rows, "energy by level", legend=False)
+    return _lying(result, rows, "Energy by level", legend=False)
 
 
 def by_component(result: Result) -> Figure:
     """Lying bars: dynamic and static energy of each component, largest first, with its share."""
     ranked = sorted(result.components, key=lambda part: -part.energy_pj)
-    rows = [(part.name, LEVEL_COLOURS.get(part.level, GREY), part.dynamic_pj, part.static_pj) for part in ranked]
-    return _lying(result, rows, "energy by component", legend=True)
+    shown = [part for part in ranked if part.energy_pj >= SMALLEST_SHARE * result.energy_pj]
+    rows = [(part.name, LEVEL_COLOURS.get(part.level, GREY), part.dynamic_pj, part.static_pj) for part in shown]
+    rest = ranked[len(shown) :]
+    if rest:
+        sums = sum(part.dynamic_pj for part in rest), sum(part.static_pj for part in rest)
+        rows.append((f"{len(rest)} smaller ones", GREY, *sums))
+    return _lying(result, rows, "Energy by component", legend=True)
 
 
 def _lying(result: Result, rows: list[tuple[str, str, float, float]], what: str, *, legend: bool) -> Figure:
@@ -100,11 +108,11 @@ def _lying(result: Result, rows: list[tuple[str, str, float, float]], what: str,
     for at, (_, colour, dynamic, static) in enumerate(rows):
         axes.barh(at, scale(dynamic), height=0.72, color=colour)
         axes.barh(at, scale(static), left=scale(dynamic), height=0.72, **leaking(colour))
-        share = 100 * (dynamic + static) / result.energy_pj if result.energy_pj else 0.0
-        axes.text(scale(dynamic + static + 0.012 * longest), at, f"{share:.1f} %", va="center", fontsize=8)
-    axes.set_xlim(0, scale(longest) * 1.12 or 1.0)
+        share = percent(dynamic + static, result.energy_pj)
+        axes.text(scale(dynamic + static + 0.012 * longest), at, share, va="center", fontsize=8)
+    axes.set_xlim(0, scale(longest) * 1.18 or 1.0)
     axes.set_xlabel(f"energy ({scale.printed_unit})")
-    axes.set_title(title_of(result, what), loc="left")
+    name_figure(axes, result, what)
     levels = tuple(result.levels()) if legend else ()
-    level_legend(figure, levels, leakage=True)
+    level_legend(axes, levels, leakage=True)
     return figure

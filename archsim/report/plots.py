@@ -32,7 +32,7 @@ def plot(run: Result | str | Path, by: str | None = None, output: str | Path | N
     """Draw a result, or the run in a folder, and return the files that were written.
 
     One figure ``by`` (a key of ``FIGURES``) goes to ``output`` (.png, .svg, .pdf). Without ``by`` every figure is drawn
-    as PNG into the folder ``output``. The default place is the run's own folder; a Result that was never saved needs one.
+    as PNG into the folder ``output``. The default place is the run's own folder; a Result in memory has none.
     ArchsimError for an unknown figure, ending or place.
     """
     result = run if isinstance(run, Result) else load_result(run)
@@ -59,7 +59,8 @@ def makers_of(result: Result) -> dict[str, Maker]:
 
 def _places(run: Result | str | Path, by: str | None, output: str | Path | None, names: tuple[str, ...]) -> list[Path]:
     if output is None and isinstance(run, Result):
-        raise ArchsimError(Problem("name a place for the figures of a result", key="output", allowed="a file or folder"))
+        text = "name a place for the figures of a result"
+        raise ArchsimError(Problem(text, key="output", allowed="a file or folder"))
     if output is not None and by is not None:
         return [_checked_file(Path(output))]
     folder = Path(str(output if output is not None else run))
@@ -72,7 +73,8 @@ def _places(run: Result | str | Path, by: str | None, output: str | Path | None,
 
 def _checked_file(path: Path) -> Path:
     if path.suffix not in SUFFIXES:
-        raise ArchsimError(Problem("unknown kind of figure", key="output", value=str(path), allowed=", ".join(SUFFIXES)))
+        allowed = ", ".join(SUFFIXES)
+        raise ArchsimError(Problem("unknown kind of figure", key="output", value=str(path), allowed=allowed))
     if path.is_dir():
         raise ArchsimError(Problem("is a folder, not a file", file=str(path)))
     writable_folder(path.parent)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from archsim.result import Result
+
 LEVEL_COLOURS = {
     "compute": "#E69F00",
     "neuron module": "#D55E00",
@@ -43,7 +45,8 @@ def paper() -> Iterator[None]:
     """matplotlib's settings for the figures that are made (and saved) inside the block."""
     import matplotlib as mpl
 
-    with mpl.rc_context(_RC):
+    settings: Any = _RC
+    with mpl.rc_context(settings):
         yield
 
 
@@ -57,9 +60,10 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
 
 def bar_chart(labels: Sequence[str], height: float = 3.6) -> tuple[Figure, Axes]:
     """Upright bars, one per label: as wide as they need, labels turned once they would touch."""
-    figure, axes = new_figure(min(max(4.2, 2.6 + 0.30 * len(labels)), 16.0), height)
     longest = max((len(label) for label in labels), default=0)
-    turned = len(labels) * max(longest, 4) > 70
+    width = min(max(5.6, 2.8 + 0.27 * len(labels)), 15.0)
+    turned = 0.085 * len(labels) * (longest + 1.5) > width - 2.2
+    figure, axes = new_figure(width, height + (0.05 * longest if turned else 0.0))
     axes.set_xticks(range(len(labels)), labels, rotation=90 if turned else 0, fontsize=8 if turned else 9)
     axes.set_xlim(-0.6, len(labels) - 0.4)
     axes.tick_params(axis="x", length=0)
@@ -77,15 +81,40 @@ def side_chart(labels: Sequence[str], width: float = 6.4) -> tuple[Figure, Axes]
     return figure, axes
 
 
-def level_legend(figure: Figure, levels: Sequence[str], *, leakage: bool, more: Sequence[tuple[str, str]] = ()) -> None:
-    """Colours of the levels, and the hatch of leakage, beside the axes."""
+def name_figure(axes: Axes, result: Result, what: str, note: str = "") -> None:
+    """Two lines above the axes: what is shown, then chip x network and whether its activity is synthetic."""
+    parts = [f"{result.arch} × {result.workload}"]
+    if result.synthetic:
+        parts.append("synthetic activity")
+    if len(result.samples) > 1:
+        parts.append(f"mean of {len(result.samples)} samples")
+    axes.set_title(what, loc="left", pad=18)
+    second = ", ".join([*parts, *([note] if note else [])])
+    axes.annotate(
+        second,
+        (0, 1),
+        xytext=(0, 6),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=8.5,
+        color="#444444",
+    )
+
+
+def level_legend(axes: Axes, levels: Sequence[str], *, leakage: bool) -> None:
+    """Colours of the levels from the top of a stack down, and the hatch of leakage, beside the axes."""
     from matplotlib.patches import Patch
 
     handles = [Patch(facecolor=LEVEL_COLOURS.get(level, GREY), label=level) for level in reversed(levels)]
-    handles += [Patch(facecolor=colour, label=name) for name, colour in more]
     if leakage:
         handles.append(Patch(facecolor="white", edgecolor="#555555", hatch=LEAKAGE_HATCH, label="leakage"))
-    figure.legend(handles=handles, loc="outside right upper")
+    legend_beside(axes, handles)
+
+
+def legend_beside(axes: Axes, handles: Sequence[Any] | None = None) -> None:
+    """The legend to the right of the axes, where nothing is drawn."""
+    options: dict[str, Any] = {} if handles is None else {"handles": handles}
+    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **options)
 
 
 def leaking(colour: str) -> dict[str, Any]:

@@ -61,6 +61,12 @@ def readable(value: float, ladder: Ladder) -> str:
     return f"{significant(scale(value))} {scale.unit}"
 
 
+def printed(value: float, ladder: Ladder) -> str:
+    """As :func:`readable`, with the unit as figures show it."""
+    scale = scale_for((value,), ladder)
+    return f"{significant(scale(value))} {scale.printed_unit}"
+
+
 def significant(value: float) -> str:
     """Three significant digits without an exponent while that is readable: 0.0412, 4.12, 412, 4,120."""
     if value and not 1e-4 <= abs(value) < 1e7:
@@ -73,11 +79,19 @@ def significant(value: float) -> str:
     return f"{value:,.{digits}f}" if value else "0"
 
 
+def signed(value: float) -> str:
+    """Three significant digits with a sign."""
+    return ("+" if value > 0 else "") + significant(value)
+
+
 def whole(value: float) -> str:
     """A count with thousands separated; a mean keeps one digit."""
     return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
 
 
 def percent(part: float, all_of: float) -> str:
-    """A share in per cent, one digit."""
-    return f"{100.0 * part / all_of:.1f} %" if all_of else "-"
+    """A share in per cent, one digit; what is there but would read 0.0 is below 0.1."""
+    if not all_of:
+        return "-"
+    share = 100.0 * part / all_of
+    return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
