@@ -46,28 +46,6 @@ class Engine(StrEnum):
     fast = "fast"
 
 
-class Topic(StrEnum):
-    """What can be listed."""
-
-    archs = "archs"
-    workloads = "workloads"
-    costs = "costs"
-    components = "components"
-    dataflows = "dataflows"
-
-
-class Breakdown(StrEnum):
-    """What a figure breaks a run down by."""
-
-    component = "component"
-    layer = "layer"
-    timestep = "timestep"
-    level = "level"
-    area = "area"
-    utilisation = "utilisation"
-    time = "time"
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         from archsim.catalog import own_version
@@ -155,12 +133,16 @@ def check(
 
 
 @app.command("list")
-def list_(topic: Annotated[Topic | None, typer.Argument(help="Default: all of them.")] = None) -> None:
+def list_(
+    topic: Annotated[
+        str | None, typer.Argument(help="archs, workloads, costs, components or dataflows. Default: all.")
+    ] = None,
+) -> None:
     """List presets, components and dataflows."""
     from archsim.catalog import TOPICS, entries
     from archsim.report.tables import print_entries
 
-    for name in (topic.value,) if topic else TOPICS:
+    for name in TOPICS if topic is None else (topic,):
         print_entries(name, entries(name))
 
 
@@ -199,7 +181,12 @@ def explain(
 @app.command()
 def plot(
     folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
-    by: Annotated[Breakdown | None, typer.Option(help="Default: every figure.")] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="component, layer, timestep, level, area, utilisation, time, costs or against-PEER; default: all."
+        ),
+    ] = None,
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf; default: into RUN.")
     ] = None,
@@ -207,7 +194,7 @@ def plot(
     """Draw figures of a run."""
     from archsim.report.plots import plot as plot_run
 
-    for path in plot_run(folder, by=by.value if by else None, output=output):
+    for path in plot_run(folder, by=by, output=output):
         typer.echo(path)
 
 

@@ -18,6 +18,7 @@ from archsim.analysis.attribution import Attribution, attribute
 from archsim.analysis.throughput import Throughput, throughput
 from archsim.analysis.verdict import verdict
 from archsim.average import combine
+from archsim.config.document import OVERRIDE
 from archsim.cost.component import Component
 from archsim.cost.pricing import Prices, price
 from archsim.cost.table import CostTable, load_costs
@@ -101,6 +102,13 @@ def simulate(
     return replace(result, against={peer.key: peer.answer(architecture, network, result) for peer in peers}) if peers else result
 
 
+def _as_written(problem: Problem) -> Problem:
+    """A problem of a workload's override under the key that the user wrote, ``workload.`` included."""
+    if problem.file != OVERRIDE or problem.key is None:
+        return problem
+    return replace(problem, key=WORKLOAD_PREFIX + problem.key)
+
+
 def _chosen(samples: Sequence[int] | Literal["all"], workload: Workload) -> tuple[int, ...]:
     """The samples to execute; ConfigError for none, for one that does not exist, for all of endless ones."""
     there = workload.activity.samples
@@ -113,9 +121,8 @@ def _chosen(samples: Sequence[int] | Literal["all"], workload: Workload) -> tupl
         raise ConfigError(Problem("no sample is named", key="samples", allowed="at least one"))
     wrong = [sample for sample in samples if sample not in there]
     if wrong:
-        raise ConfigError(
-            [Problem("no such sample", key="samples", value=sample, allowed=f"0..{len(there) - 1}") for sample in wrong]
-        )
+        listed = ", ".join(str(sample) for sample in wrong)
+        raise ConfigError(Problem("no such samples", key="samples", value=listed, allowed=f"0..{len(there) - 1}"))
     return tuple(int(sample) for sample in samples)
 
 
@@ -154,7 +161,7 @@ def _load(
         try:
             loaded.append(load())
         except ArchsimError as error:
-            problems += error.problems
+            problems += [_as_written(problem) if load is loaders[1] else problem for problem in error.problems]
     if problems:
         raise ConfigError(problems)
     return loaded[0], loaded[1], loaded[2]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
@@ -13,12 +13,28 @@ def progress() -> Iterator[Callable[[int, int], None] | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    with ExitStack() as shown:
+        display: list[Callable[[int], None]] = []
 
-    columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("executing samples", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        def report(done: int, total: int) -> None:
+            if not display:
+                display.append(_spinner(shown) if total == 1 else _bar(shown, total))
+            display[0](done)
+
+        yield report
+
+
+def _spinner(shown: ExitStack) -> Callable[[int], None]:
+    from rich.console import Console
+
+    shown.enter_context(Console(stderr=True).status("executing"))
+    return lambda done: None
+
+
+def _bar(shown: ExitStack, total: int) -> Callable[[int], None]:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = shown.enter_context(Progress(console=Console(stderr=True), transient=True))
+    task = bar.add_task("executing samples", total=total)
+    return lambda done: bar.update(task, completed=done)
