@@ -1,7 +1,7 @@
 """A 2 x 2 array, one small convolution, two timesteps: every count and start cycle computed by hand.
 
-The layer: one channel of 3 x 3, two filters of 2 x 2, no padding, so 4 positions (P), 4 products each (K), 2 filters (F),
-8 neurons. Windows, with the reduction index k = 2 dy + dx:
+The layer: one channel of 3 x 3, two filters of 2 x 2, no padding, so 4 positions (P), 4 products each (K),
+2 filters (F), 8 neurons. Windows, with the reduction index k = 2 dy + dx:
 
     p0: (0,0)k0 (0,1)k1 (1,0)k2 (1,1)k3        p1: (0,1)k0 (0,2)k1 (1,1)k2 (1,2)k3
     p2: (1,0)k0 (1,1)k1 (2,0)k2 (2,1)k3        p3: (1,1)k0 (1,2)k1 (2,1)k2 (2,2)k3
@@ -16,8 +16,8 @@ timestep (a corner is in 1 window, an edge in 2):
                    . . #             p2 {3}      p3 {1,2}        . . #   p2 {2}  p3 {1}
                    . # .                                         # . .
 
-Output-stationary: a fold has 2 positions (rows) and both filters (columns), and lasts S + R + C - 2 = S + 2 cycles for S
-streamed indices, 6 when dense. Four neurons end in a fold and there are four neuron units: 1 cycle for each timestep.
+Output-stationary: a fold has 2 positions (rows) and both filters (columns), and lasts S + R + C - 2 = S + 2 cycles for
+S streamed indices, 6 when dense. Four neurons end in a fold and there are four neuron units: 1 cycle for each timestep.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ PLACES = [
     ("os", "network", SEQUENTIAL, "rows", expect(32, 32, 0, 8, 16, 64), [0, 7, 14, 21], [6] * 4, [6, 13, 20, 27], 28),
     # t innermost: the membrane stays where it is (one visit)
     ("os", "tile", SEQUENTIAL, "rows", expect(32, 32, 0, 0, 0, 64), [0, 7, 14, 21], [6] * 4, [6, 13, 20, 27], 28),
-    # 8 pairs (p, t) on 2 rows: 4 folds, each both timesteps of one position: 2 neurons, one after the other in t: 2 cycles
+    # 8 pairs (p, t) on 2 rows: 4 folds, each both timesteps of one position: 2 neurons, serial in t: 2 cycles
     ("os", "layer", PARALLEL, "rows", expect(32, 32, 0, 0, 0, 64), [0, 8, 16, 24], [6] * 4, [6, 14, 22, 30], 32),
     ("os", "tile", PARALLEL, "rows", expect(32, 32, 0, 0, 0, 64), [0, 8, 16, 24], [6] * 4, [6, 14, 22, 30], 32),
     ("os", "network", PARALLEL, "rows", expect(32, 32, 0, 0, 0, 64), [0, 8, 16, 24], [6] * 4, [6, 14, 22, 30], 32),
@@ -175,7 +175,7 @@ PLACES = [
     ("dataflow", "scope", "order", "placement", "counts", "passes", "durations", "updates", "cycles"), PLACES
 )
 @pytest.mark.parametrize("drawn", ["clustered", "spread"])
-def test_accesses_under_each_scope_order_and_placement(  # noqa: PLR0913
+def test_accesses_under_each_scope_order_and_placement(  # noqa: PLR0913, PLR0917
     dataflow: str, scope: str, order: str, placement: str, counts: dict[str, int], passes: list[int],
     durations: list[int], updates: list[int], cycles: int, drawn: str,
 ) -> None:  # fmt: skip
@@ -220,7 +220,7 @@ PLACED_SKIPS = [
 @pytest.mark.parametrize(
     ("drawn", "dataflow", "order", "placement", "sparsity", "durations", "weights", "spikes"), PLACED_SKIPS
 )
-def test_skipping_under_each_placement(  # noqa: PLR0913
+def test_skipping_under_each_placement(
     drawn: str,
     dataflow: str,
     order: str,
@@ -252,7 +252,7 @@ def test_weights_in_the_scratchpad_are_fetched_once_for_all_timesteps(order: str
 
 
 def test_batches_cut_by_the_edge_of_a_fold_cost_a_visit_more() -> None:
-    """3 rows for (p, t) pairs with n = 2: folds p0t0 p0t1 p1t0 | p1t1 p2t0 p2t1 | p3t0 p3t1 cut p1 once, for 2 filters."""
+    """3 rows for pairs (p, t): folds p0t0 p0t1 p1t0 | p1t1 p2t0 p2t1 | p3t0 p3t1 cut p1 once, for 2 filters."""
     description = on(order=PARALLEL)
     description["array"] = {"rows": 3, "cols": 2, "dataflow": "os"}
     done = run(description, network(SPREAD))
@@ -277,7 +277,7 @@ IMAGE = [[[1, 2, 4], [0, 3, 0], [255, 0, 0]]]
         ("multiplier", "once", [6, 6, 0, 0], 18, 16, [0, 7, 14, 15], 16),
     ],
 )
-def test_a_direct_coded_image(  # noqa: PLR0913
+def test_a_direct_coded_image(
     wide: str, first: str, durations: list[int], active: int, weights: int, starts: list[int], cycles: int
 ) -> None:
     done = run(on(pe={"wide_values": wide}, first_layer=first), network([IMAGE, IMAGE], "direct"))
