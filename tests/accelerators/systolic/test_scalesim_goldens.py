@@ -1,7 +1,7 @@
 """SCALE-Sim's own figures (tests/golden/scalesim_calc.csv: v2 22f88b1 and v3 1d62b68 in CALC mode), both engines.
 
-Its total is the index of the last cycle, so ours is one more; its output-stationary runs count rows + cols output writes
-per fold too many (research note B14).
+Its total is the index of the last cycle, so ours is one more; its output-stationary runs count rows + cols writes
+per fold too many.
 """
 
 from __future__ import annotations
