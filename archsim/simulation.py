@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from archsim.cost.pricing import Prices, price
 from archsim.cost.table import CostTable, load_costs
 from archsim.cost.variation import vary
 from archsim.engine import EngineName, Execution, execute
-from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.errors import ArchsimError, ConfigError, CostError, Problem
 from archsim.result import (
     ComponentRow,
     CountRow,
@@ -172,7 +173,11 @@ def run_once(architecture: Architecture, workload: Workload, table: CostTable, s
     chip = architecture.chip
     lowered = architecture.family.lower(chip, workload, sample)
     execution = execute(lowered.graph, engine)
-    prices = price(execution.ledger, lowered.components, table, chip.node_nm, execution.cycles * 1000.0 / chip.clock_mhz)
+    latency_ns = execution.cycles * 1000.0 / chip.clock_mhz
+    with np.errstate(over="ignore"):
+        prices = price(execution.ledger, lowered.components, table, chip.node_nm, latency_ns)
+    if not math.isfinite(prices.total_pj.value * latency_ns) or not math.isfinite(prices.area_um2.value):
+        raise CostError(Problem("the costs add up to more than a number can hold", file=table.name))
     return Run(architecture, workload, sample, lowered, execution, prices, attribute(execution), throughput(lowered.graph))
 
 

@@ -1,4 +1,4 @@
-"""Peers beside archsim: SATA_Sim's columns from a chip and a workload, waterfalls without remainder, SCALE-Sim's rows."""
+"""Peers beside archsim: SATA_Sim's columns from a chip, waterfalls without remainder, SCALE-Sim's rows."""
 
 from __future__ import annotations
 
@@ -70,7 +70,9 @@ def test_the_presets_are_the_peers_own_files(preset: str, peer: sata_sim.SataSim
     assert replace(config, name=peer.name) == peer
 
 
-@pytest.mark.parametrize("text", ["sata-sim", "sata-sim-shipped", "sata-sim:steps=none", "sata-sim:steps=dram_per_burst"])
+@pytest.mark.parametrize(
+    "text", ["sata-sim", "sata-sim-shipped", "sata-sim:steps=none", "sata-sim:steps=dram_per_burst"]
+)
 def test_the_waterfall_sums_without_remainder(text: str) -> None:
     got = ask(text, load_architecture("sata"), table("cnn-mnist"), digit())
     found = got["waterfall"]
@@ -175,7 +177,9 @@ def test_what_a_peer_cannot_express_is_said() -> None:
 
 def test_wrong_peers_and_settings_are_all_named() -> None:
     with pytest.raises(ConfigError) as caught:
-        peers_of(["satasim", "sata-sim:act_bit=1,output_bits=x,sparsity=2,steps=true_paddin,weight_bits", "scalesim:a=1"])
+        peers_of(
+            ["satasim", "sata-sim:act_bit=1,output_bits=x,sparsity=2,steps=true_paddin,weight_bits", "scalesim:a=1"]
+        )
     assert len(caught.value.problems) == 7
     text = str(caught.value)
     for near in ("'sata-sim'?", "'act_bits'?", "'true_padding'?", "KEY=VALUE", "0..1", "no settings"):
