@@ -1,0 +1,105 @@
+"""Checks of any accelerator family: engines, determinism, counts, attribution and sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from archsim.analysis.attribution import attribute
+from archsim.cost.table import load_costs
+from archsim.engine import execute
+from archsim.simulation import result_of, run_once
+from archsim.testing.subjects import Subject
+from archsim.workload import Layer
+
+COLUMNS = ("unit", "duration", "latency", "layer", "timestep", "pred", "kind")
+
+
+def check_engines_agree(case: Subject) -> None:
+    """Both engines find the same start cycle for every task, and the run takes time."""
+    assert np.array_equal(case.execution.start, case.executed("fast").start), "the engines differ"
+    assert case.execution.cycles > 0, "the run takes no time"
+
+
+def check_deterministic(case: Subject) -> None:
+    """Lowering twice gives the same tasks and the same counts."""
+    once, again = case.lowered.graph, case.lower().graph
+    for column in COLUMNS:
+        assert np.array_equal(getattr(once, column), getattr(again, column)), f"column {column} differs"
+    ledgers = [list(execute(graph, "fast").ledger.rows()) for graph in (once, again)]
+    assert ledgers[0] == ledgers[1], "the counts differ"
+
+
+def check_counts_have_components(case: Subject) -> None:
+    """Counts are whole, not negative, and every component that counts is a part of the chip."""
+    ledger, known = case.execution.ledger, {part.name for part in case.lowered.components}
+    assert np.issubdtype(ledger.count.dtype, np.integer), "counts must be whole numbers"
+    assert (ledger.count >= 0).all(), "a count is negative"
+    assert set(ledger.component.tolist()) <= known, f"no such components: {set(ledger.component.tolist()) - known}"
+    timesteps = set(ledger.timestep.tolist())
+    assert timesteps <= set(range(-1, case.workload.network.timesteps)), f"no such timesteps: {timesteps}"
+
+
+def check_synaptic_operations(case: Subject) -> None:
+    """Every product with a spike is counted once (action ``sop``), in every layer whose input is spikes."""
+    ledger = case.execution.ledger
+    for layer in case.workload.network.weighted_layers:
+        if layer.in_bits == 1:
+            counted = int(ledger.count[(ledger.action == "sop") & (ledger.layer == layer.index)].sum())
+            wanted = active_products(layer, case.workload.activity.inputs_of(layer, case.sample))
+            assert counted == wanted, f"layer {layer.name}: {counted} synaptic operations, its spikes cause {wanted}"
+
+
+def check_attribution(case: Subject) -> None:
+    """The pieces of every unit's time, and the critical path, are the makespan."""
+    found, cycles = attribute(case.execution), case.execution.cycles
+    for unit in found.units:
+        assert unit.total == cycles, f"unit {unit.unit}: {unit.total} of {cycles} cycles explained"
+    assert sum(share.cycles for share in found.path) == cycles, "the critical path is not the makespan"
+
+
+def check_sums(case: Subject) -> None:
+    """Every count has a price, and layers, components and levels sum to the totals."""
+    table = load_costs()
+    result = result_of(run_once(case.architecture, case.workload, table, case.sample, "fast"), table)
+    total, near = result.energy_pj, 1e-9 * result.energy_pj
+    assert total > 0, "the run costs nothing"
+    assert sum(layer.cycles for layer in result.layers) == result.cycles, "cycles of layers"
+    assert abs(sum(part.energy_pj for part in result.components) - total) <= near, "energies of components"
+    assert abs(sum(sum(pair) for pair in result.levels().values()) - total) <= near, "energies of levels"
+    assert sum(layer.energy_pj for layer in result.layers) <= total + near, "layers cost more than the run"
+
+
+FAMILY_CHECKS: tuple[Callable[[Subject], None], ...] = (
+    check_engines_agree,
+    check_deterministic,
+    check_counts_have_components,
+    check_synaptic_operations,
+    check_attribution,
+    check_sums,
+)
+
+
+def active_products(layer: Layer, values: np.ndarray[Any, Any]) -> int:
+    """Products of a layer whose input value is not zero, window by window: ``values`` is [T, C, H, W]."""
+    (pad_y, pad_x), (step_y, step_x), (high, wide) = layer.padding, layer.stride, layer.kernel
+    padded = np.pad(values != 0, ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x)))
+    total = 0
+    for y in range(layer.out_shape[1]):
+        for x in range(layer.out_shape[2]):
+            window = padded[:, :, y * step_y : y * step_y + high, x * step_x : x * step_x + wide]
+            total += int(window.sum()) * layer.filters  # each channel belongs to one group
+    return total
+
+
+def covered_inputs(layer: Layer) -> int:
+    """Input values that lie in some window."""
+    (pad_y, pad_x), (step_y, step_x), (high, wide) = layer.padding, layer.stride, layer.kernel
+    channels, height, width = layer.in_shape
+    covered = np.zeros((height + 2 * pad_y, width + 2 * pad_x), bool)
+    for y in range(layer.out_shape[1]):
+        for x in range(layer.out_shape[2]):
+            covered[y * step_y : y * step_y + high, x * step_x : x * step_x + wide] = True
+    return channels * int(covered[pad_y : pad_y + height, pad_x : pad_x + width].sum())
