@@ -20,6 +20,7 @@ from archsim.accelerators.systolic.tail import (
     MembraneTraffic,
     Outputs,
     membrane_traffic,
+    most_restored_bits,
     neuron_cycles,
     tail_tasks,
     visits,
@@ -38,6 +39,7 @@ class StageState:
     weights_stay: bool = False
     image_stays: bool = False  # a direct-coded input that is the same in every batch
     pending_weights: tuple[Ints, Ints] | None = None  # (load tasks, bits) whose release is the last pass of a later batch
+    skip_room: dict[TailOp, int] = field(default_factory=dict)  # bits of the buffer that a skip map comes through
     membrane_stores: dict[str, Ints] = field(default_factory=dict)  # per neuron layer, the store of each completing pass
 
 
@@ -313,13 +315,18 @@ class StageEmitter:
             previous = self.outputs.previous_visit()[reads]
             earlier = self.state.membrane_stores.get(op.layer.name)
             saved = np.where(previous >= 0, stores[np.maximum(previous, 0)], NONE)
-            if earlier is not None:
-                saved = np.where(previous < 0, earlier[np.arange(span.count)[reads] % len(earlier)], saved)
+            if earlier is not None:  # batches of another size have other folds: they wait for the last save
+                same_folds = np.arange(span.count)[reads] % len(earlier) if span.count % len(earlier) == 0 else -1
+                saved = np.where(previous < 0, earlier[same_folds], saved)
             self.builder.edge(load_span, saved, DATA)
+            if self.geometry.interleaved:
+                cut = self.outputs.fold_before()[reads]
+                self.builder.edge(load_span, np.where(cut >= 0, stores[np.maximum(cut, 0)], NONE), DATA)
             before = np.full(span.count, NONE, np.int64)
             before[reads] = load_span.ids
             self.builder.edge(span, before, DATA)
-            room = 2 * int(traffic.bits_read.max())
+            timesteps, precision = self.workload.network.timesteps, self.workload.network.precision
+            room = 2 * most_restored_bits(self.geometry, op, timesteps, precision.membrane_bits)
             self.builder.holds(f"membrane_staging_{self.stage.index}_{op.layer.index}", room, load_span.ids, span.ids[reads], traffic.bits_read[reads])
         last = self.passes.batches.count - 1
         final = stores[self.outputs.b == last]
@@ -337,7 +344,7 @@ class StageEmitter:
         before = np.full(span.count, NONE, np.int64)
         before[at] = loads.ids
         self.builder.edge(span, before, DATA)
-        room = max(2 * int(bits.max()), self.arch.buffers.ifmap.usable_bits)
+        room = self.state.skip_room.setdefault(op, max(2 * int(bits.max()), self.arch.buffers.ifmap.usable_bits))
         self.builder.holds(f"skip_staging_{op.layer.index}", room, loads.ids, span.ids[at], bits[at])
 
     @cached_property

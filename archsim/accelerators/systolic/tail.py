@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accelerators.systolic.geometry import ceil_div
+from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage, TailOp
@@ -71,6 +71,18 @@ class Outputs:
         return previous
 
 
+    def fold_before(self) -> Ints:
+        """For each completing pass the one that began the batch of timesteps that its fold cuts; -1 where none is cut."""
+        passes = self.passes
+        tiles, filters = passes.geometry.tiles["positions"], passes.geometry.tiles["filters"].count
+        fold = passes.of("positions")[self.at]
+        groups = self.b * passes.geometry.stage.layer.groups + passes.g[self.at]
+        key = (groups * tiles.count + fold) * filters + passes.of("filters")[self.at]
+        order = np.argsort(key)
+        before = order[np.maximum(np.searchsorted(key[order], key - filters), 0)]
+        return np.where(tiles.starts[fold] % passes.batches.size != 0, before, -1)
+
+
 @dataclass(frozen=True)
 class MembraneTraffic:
     """State words restored and saved per completing pass, between the neuron units and the membrane's home."""
@@ -116,6 +128,21 @@ def membrane_traffic(outputs: Outputs, op: TailOp, total_visits: int, membrane_b
         bits_read=bits_each * (read + start_cut) + membrane_bits * extra_read,
         bits_written=bits_each * (written + end_cut) + membrane_bits * extra_written,
     )
+
+
+def most_restored_bits(geometry: Geometry, op: TailOp, timesteps: int, membrane_bits: int) -> int:
+    """The most bits that one completing pass of a layer can restore, whatever its batch: what a staging buffer must hold."""
+    layer, array, flow = geometry.stage.layer, geometry.arch.array, geometry.flow
+    extents = {flow.rows: array.rows, flow.cols: array.cols}
+    positions = min(layer.positions, extents.get("positions", layer.positions))
+    smallest = timesteps % geometry.arch.timesteps.batch(timesteps) or geometry.arch.timesteps.batch(timesteps)
+    if geometry.arch.timesteps.placement == "rows" and "positions" in extents and smallest > 1:
+        positions = min(positions, extents["positions"] // smallest + 2)  # and one cut at either end
+    filters = min(layer.filters, extents.get("filters", layer.filters))
+    assert op.layer.neuron is not None
+    whole = layer.out_shape[0] * layer.positions
+    values = -(-positions * filters * op.elements // whole)
+    return values * (state_bits(op.layer.neuron, membrane_bits) + membrane_bits * geometry.width.once)
 
 
 def _neurons_begun_and_ended(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
