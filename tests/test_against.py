@@ -147,6 +147,17 @@ def test_bars_by_hand() -> None:
     assert math.fsum(bars.values()) == pytest.approx(result.energy_pj - peer.total_nj * 1000)
 
 
+def test_the_bridge_starts_where_the_corrected_peer_stands() -> None:
+    """With the burst corrected, a bit costs a 32nd of the peer's DRAM energy."""
+    result, _ = hand_made()
+    peer = sata_sim.answer(
+        [PeerLayer("fc", 1, 1, 1, 1, 64, 8, kind="fc")], 2, 0.5, sata_sim.SATA.turned(dram_per_burst=True)
+    )
+    bars = {bar.name: bar.difference for bar in bridge(result, peer)}
+    assert bars["DRAM energy per bit"] == pytest.approx(90_400 - 4112 * sata_sim.SATA.dram_nj * 1000 / 32)
+    assert math.fsum(bars.values()) == pytest.approx(result.energy_pj - peer.total_nj * 1000)
+
+
 def test_one_sparsity_out_of_many_densities(tmp_path: Path) -> None:
     text = """\
 name: two

@@ -242,6 +242,7 @@ WRONG = {
     "overlay": (("run", "sata", "cnn-mnist", "--costs", "none.yaml"), "none.yaml: file not found"),
     "plugin": (("run", "sata", "cnn-mnist", "--plugin", "none.py"), "no such plugin file"),
     "output": (("run", "sata", "cnn-mnist", "-o", "file"), "file: a file is in the way"),
+    "output first": (("run", "satta", "cnn-mnist", "-o", "file"), "file: a file is in the way"),
     "below a file": (("run", "sata", "cnn-mnist", "-o", "file/run"), "a file is in the way"),
     "no run": (("explain", "nowhere", "dram.read_bit"), "nowhere: no result here"),
     "not a run": (("explain", "file", "dram.read_bit"), "not a result"),

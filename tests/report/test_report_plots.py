@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,21 @@ def test_bars_sum_to_the_results_energy(result: Result) -> None:
     assert bars(result, "level", lying=True) == pytest.approx(in_uj)
     assert bars(result, "layer") == pytest.approx(sum(row.energy_pj for row in result.layers) / 1e6)
     assert bars(result, "timestep") == pytest.approx(result.dynamic_pj / 1e6)
+
+
+def test_stacks_have_no_gaps_and_no_overlaps(result: Result) -> None:
+    with paper():
+        (axes,) = makers_of(result)["layer"](result).axes
+    patches = [patch for container in axes.containers for patch in container]
+    for number, row in enumerate(result.layers):
+        pieces = sorted(
+            (p.get_y(), p.get_y() + p.get_height())
+            for p in patches
+            if abs(p.get_x() + p.get_width() / 2 - number) < 0.1
+        )
+        assert pieces[0][0] == 0
+        assert all(low == pytest.approx(before) for (_, before), (low, _) in pairwise(pieces))
+        assert pieces[-1][1] == pytest.approx(row.energy_pj / 1e6)
 
 
 def test_other_bars(result: Result) -> None:

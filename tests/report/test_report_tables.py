@@ -41,6 +41,14 @@ def test_levels_sum_to_the_headline(result: Result) -> None:
     assert sum(shares[:-1]) == pytest.approx(100, abs=0.3)
 
 
+def test_the_waterfall_begins_and_ends_with_the_totals(result: Result) -> None:
+    found = result.against["sata-sim"]["waterfall"]
+    lines = printed(result).splitlines()
+    for name, value in (("the peer's answer", found["start"]), ("archsim's answer", result.energy_pj)):
+        (line,) = [line for line in lines if line.strip().startswith(name)]
+        assert float(line.split()[-1]) == pytest.approx(value / 1e6, rel=0.01)
+
+
 def test_layers_and_units(result: Result) -> None:
     text = printed(result)
     assert column(text, "Layers", 0) == [*(row.name for row in result.layers), "idle"]
