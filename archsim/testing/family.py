@@ -60,6 +60,17 @@ def check_attribution(case: Subject) -> None:
     assert sum(share.cycles for share in found.path) == cycles, "the critical path is not the makespan"
 
 
+def check_buffers(case: Subject) -> None:
+    """At no time does a buffer hold more than its capacity: places are taken at a start and freed at a finish."""
+    start, finish = case.execution.start, case.execution.finish
+    for buffer in case.lowered.graph.buffers:
+        time = np.concatenate([finish[buffer.release], start[buffer.acquire]])
+        change = np.concatenate([-buffer.amount, buffer.amount])
+        held = np.cumsum(change[np.lexsort((change, time))])  # what is freed in a cycle is free in it
+        assert held.max(initial=0) <= buffer.capacity, f"{buffer.name} holds {held.max()} of {buffer.capacity}"
+        assert held.size == 0 or held[-1] == 0, f"{buffer.name}: what was taken is not what was freed"
+
+
 def check_sums(case: Subject) -> None:
     """Every count has a price, and layers, components and levels sum to the totals."""
     table = load_costs()
@@ -78,6 +89,7 @@ FAMILY_CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_counts_have_components,
     check_synaptic_operations,
     check_attribution,
+    check_buffers,
     check_sums,
 )
 
