@@ -186,6 +186,19 @@ def test_what_a_peer_cannot_express_is_said() -> None:
     assert ask("scalesim", chip, table("cnn-mnist"), digit())["total_cycles"] > 0
 
 
+def test_padding_can_be_written_into_the_maps() -> None:
+    """VGG-16's last maps are 2 x 2: the peers stop at a 3 x 3 kernel unless the padding is part of the map."""
+    chip, workload = load_architecture("sata"), table("vgg16-cifar10")
+    for peer in ("sata-sim", "scalesim"):
+        bare = ask(peer, chip, workload, digit())
+        assert bare["unsupported"][-1] == f"ask again with --against {peer}:padding=written"
+        assert "unsupported" not in ask(f"{peer}:padding=written", chip, workload, digit())
+    found = ask("sata-sim:padding=written", chip, workload, digit())["waterfall"]
+    assert "true_padding" not in [row["switch"] for row in found["rows"]]
+    layer = ask("scalesim:padding=written", chip, workload, digit())["layers"][-4]
+    assert (layer["name"], layer["sram_ifmap_reads"]) == ("conv5_3", 2 * 2 * 9 * 512 * (512 // 8))
+
+
 def test_wrong_peers_and_settings_are_all_named() -> None:
     with pytest.raises(ConfigError) as caught:
         peers_of(
@@ -193,7 +206,7 @@ def test_wrong_peers_and_settings_are_all_named() -> None:
         )
     assert len(caught.value.problems) == 7
     text = str(caught.value)
-    for near in ("'sata-sim'?", "'act_bits'?", "'true_padding'?", "KEY=VALUE", "0..1", "no settings"):
+    for near in ("'sata-sim'?", "'act_bits'?", "'true_padding'?", "KEY=VALUE", "0..1", "allowed: padding"):
         assert near in text
 
 

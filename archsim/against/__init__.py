@@ -31,7 +31,7 @@ class _Tool:
 _TOOLS: Mapping[str, _Tool] = {
     "sata-sim": _Tool(sata_sim.settings_of("current"), partial(sata_sim.answer, "current")),
     "sata-sim-shipped": _Tool(sata_sim.settings_of("shipped"), partial(sata_sim.answer, "shipped")),
-    "scalesim": _Tool({}, scalesim.answer),
+    "scalesim": _Tool(scalesim.settings_of(), scalesim.answer),
 }
 PEERS = tuple(_TOOLS)
 
@@ -49,7 +49,10 @@ class Peer:
         try:
             return _TOOLS[self.name].answer(architecture, workload, result, self.settings)
         except UnsupportedError as error:
-            return {"unsupported": [str(problem) for problem in error.problems]}
+            reasons = [str(problem) for problem in error.problems]
+            if any("true_padding" in reason for reason in reasons):
+                reasons.append(f"ask again with {OPTION} {self.name}:padding=written")
+            return {"unsupported": reasons}
 
 
 def peers_of(texts: Sequence[str]) -> tuple[Peer, ...]:
@@ -83,7 +86,7 @@ def _settings(name: str, text: str) -> tuple[Settings, list[Problem]]:
         if not equals:
             problems.append(Problem("not of the form KEY=VALUE", key=where, value=part, allowed=", ".join(known)))
         elif key not in known:
-            allowed = ", ".join(known) or "this peer has no settings"
+            allowed = ", ".join(known)
             problems.append(
                 Problem("no such setting", key=where, value=key, allowed=allowed, nearest=nearest(key, known))
             )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.against.bridge import BUFFERS, bridge
-from archsim.against.settings import Settings, fraction, names, whole_number
+from archsim.against.settings import PADDINGS, Settings, choice, fraction, names, whole_number
 from archsim.errors import Problem, UnsupportedError
 from archsim.peers import sata_sim
 from archsim.peers.layers import PeerLayer, layers_of
@@ -46,7 +46,10 @@ def steps_of(accounting: Accounting) -> dict[str, Step[SataSimConfig]]:
 
 def settings_of(accounting: Accounting) -> Mapping[str, Callable[[str], Any]]:
     """What a user may state: value widths, one sparsity, and the conventions to correct one by one."""
-    bits = {name: whole_number(name, 64) for name in ("act_bits", "weight_bits", "output_bits")}
+    bits: dict[str, Callable[[str], Any]] = {
+        name: whole_number(name, 64) for name in ("act_bits", "weight_bits", "output_bits")
+    }
+    bits["padding"] = choice("padding", *PADDINGS)
     return {**bits, "sparsity": fraction("sparsity"), "steps": names("steps", tuple(steps_of(accounting)))}
 
 
@@ -59,11 +62,13 @@ def answer(
     what SATA_Sim cannot express.
     """
     config, notes = config_of(architecture, workload.network, settings)
-    config = config.under(accounting)
+    config, known = config.under(accounting), steps_of(accounting)
+    if settings.get("padding") == "written":
+        config = config.turned(true_padding=True)
+        del known["true_padding"]
     sparsity, more_notes = _sparsity(workload, result.samples, settings)
     layers, timesteps = layers_of(workload.network), workload.network.timesteps
     found = sata_sim.answer(layers, timesteps, sparsity, config)
-    known = steps_of(accounting)
     chosen = {name: known[name] for name in known if name in settings.get("steps", known)}
     return {
         **found.summary(),

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from archsim.accelerators.systolic.dataflows import SHORT_NAMES, dataflow
 from archsim.accelerators.systolic.schema import SystolicArchitecture
+from archsim.against.settings import PADDINGS, Settings, choice
 from archsim.errors import Problem, UnsupportedError
 from archsim.peers import scalesim
 from archsim.peers.layers import layers_of
 
 if TYPE_CHECKING:
     from archsim.accelerators import Architecture
-    from archsim.against.settings import Settings
     from archsim.result import Result
     from archsim.workload import Workload
 
@@ -26,10 +27,18 @@ OURS = {
 }
 
 
+def settings_of() -> Mapping[str, Callable[[str], Any]]:
+    """What a user may state: whether the maps have their padding written into them."""
+    return {"padding": choice("padding", *PADDINGS)}
+
+
 def answer(architecture: Architecture, workload: Workload, result: Result, settings: Settings) -> dict[str, Any]:
     """SCALE-Sim's rows with archsim's counts beside them; UnsupportedError for what it cannot express."""
     config = config_of(architecture)
-    found = scalesim.answer(layers_of(workload.network), config)
+    layers = layers_of(workload.network)
+    if settings.get("padding") == "written":
+        layers = tuple(layer.padded() if layer.kind == "conv" else layer for layer in layers)
+    found = scalesim.answer(layers, config)
     timesteps = workload.network.timesteps
     notes = [f"one dense timestep; archsim executed {timesteps}"] if timesteps > 1 else []
     return {

@@ -8,6 +8,8 @@ from typing import Any
 from archsim.errors import ConfigError, Problem, nearest
 
 Settings = Mapping[str, Any]
+PADDINGS = ("none", "written")
+"""What a peer without padding is given: the bare map, or the map with its padding written into it."""
 
 
 def whole_number(key: str, most: int) -> Callable[[str], int]:
@@ -33,6 +35,20 @@ def fraction(key: str) -> Callable[[str], float]:
         if not 0 <= value <= 1:
             raise ConfigError(Problem("not a fraction", key=f"--against {key}", value=text, allowed="0..1"))
         return value
+
+    return read
+
+
+def choice(key: str, *known: str) -> Callable[[str], str]:
+    """A reader of one of several words."""
+
+    def read(text: str) -> str:
+        if text not in known:
+            near = nearest(text, known)
+            raise ConfigError(
+                Problem("no such choice", key=f"--against {key}", value=text, allowed=", ".join(known), nearest=near)
+            )
+        return text
 
     return read
 
