@@ -56,7 +56,7 @@ class Run:
     throughput: Throughput
 
 
-def simulate(
+def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     arch: str | Architecture,
     workload: str | Workload,
     *,
@@ -73,7 +73,7 @@ def simulate(
     """Execute a workload on a chip and price it.
 
     ``overrides`` are dotted keys of the chip (``array.rows=32``) or, with the prefix ``workload.``, of the workload
-    (``workload.timesteps=8``). Several ``samples`` are executed one by one; the result then holds means, and the spread.
+    (``workload.timesteps=8``). Several ``samples`` are executed one by one; the result then holds means and spread.
     ``against`` names peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's.
     Raises ArchsimError with everything that is wrong.
     """
@@ -96,11 +96,11 @@ def simulate(
         hashes={"architecture": _hash(architecture.document.data), "workload": network.hash, "costs": table.hash},
         inputs={
             "arch": architecture.document.data, "workload": network.document.data, "overrides": list(overrides),
-            "costs": [_durable(name) for name in costs], "samples": list(chosen), "plugins": [_durable(name) for name in plugins],
-            "components": [_as_data(part) for part in parts],
+            "costs": [_durable(name) for name in costs], "samples": list(chosen),
+            "plugins": [_durable(name) for name in plugins], "components": [_as_data(part) for part in parts],
         },
     )  # fmt: skip
-    return replace(result, against={peer.key: peer.answer(architecture, network, result) for peer in peers}) if peers else result
+    return replace(result, against={peer.key: peer.answer(architecture, network, result) for peer in peers})
 
 
 def _as_written(problem: Problem) -> Problem:
@@ -146,7 +146,8 @@ def _as_data(part: Component) -> dict[str, Any]:
 
 
 def _load(
-    arch: str | Architecture, workload: str | Workload, overrides: Sequence[str], costs: Sequence[str], allow_outside: bool,
+    arch: str | Architecture, workload: str | Workload, overrides: Sequence[str], costs: Sequence[str],
+    allow_outside: bool,
 ) -> tuple[Architecture, Workload, CostTable]:  # fmt: skip
     """Chip, workload and cost table; the problems of all three at once."""
     of_workload = [item.removeprefix(WORKLOAD_PREFIX) for item in overrides if item.startswith(WORKLOAD_PREFIX)]
@@ -178,7 +179,8 @@ def run_once(architecture: Architecture, workload: Workload, table: CostTable, s
         prices = price(execution.ledger, lowered.components, table, chip.node_nm, latency_ns)
     if not math.isfinite(prices.total_pj.value * latency_ns) or not math.isfinite(prices.area_um2.value):
         raise CostError(Problem("the costs add up to more than a number can hold", file=table.name))
-    return Run(architecture, workload, sample, lowered, execution, prices, attribute(execution), throughput(lowered.graph))
+    found = attribute(execution)
+    return Run(architecture, workload, sample, lowered, execution, prices, found, throughput(lowered.graph))
 
 
 def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
@@ -190,20 +192,24 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
         rows = vary(execution.ledger, run.lowered.components, table, chip.node_nm, prices.latency_ns)
         swings = tuple(
             {
-                "constant": row.key, "unit": row.unit, "value": row.value, "low": row.low, "high": row.high, "nominal_pj": row.nominal_pj,
-                "at_low_pj": row.at_low_pj, "at_high_pj": row.at_high_pj, "swing_pj": row.swing_pj, "source": row.source,
+                "constant": row.key, "unit": row.unit, "value": row.value, "low": row.low, "high": row.high,
+                "nominal_pj": row.nominal_pj, "at_low_pj": row.at_low_pj, "at_high_pj": row.at_high_pj,
+                "swing_pj": row.swing_pj, "source": row.source,
             }
             for row in rows
         )  # fmt: skip
     result = Result(
         arch=run.architecture.name, workload=run.workload.name, engine=execution.engine, samples=(run.sample,),
-        timesteps=run.workload.network.timesteps, tasks=execution.graph.tasks, clock_mhz=chip.clock_mhz, node_nm=chip.node_nm,
+        timesteps=run.workload.network.timesteps, tasks=execution.graph.tasks,
+        clock_mhz=chip.clock_mhz, node_nm=chip.node_nm,
         cycles=execution.cycles, latency_ns=prices.latency_ns, energy_pj=prices.total_pj.value,
         dynamic_pj=prices.dynamic_pj.value, static_pj=prices.static_pj.value, area_um2=prices.area_um2.value,
         throughput_per_s=chip.clock_mhz * 1e6 / interval if interval else None, interval_cycles=interval,
         throughput_note=run.throughput.reason, synthetic=run.workload.activity.synthetic,
         layers=_layer_rows(run), components=_component_rows(run), counts=_count_rows(run),
-        units=tuple(UnitRow(u.unit, u.busy, u.starved, u.blocked, u.arbitration, u.idle) for u in run.attribution.units),
+        units=tuple(
+            UnitRow(u.unit, u.busy, u.starved, u.blocked, u.arbitration, u.idle) for u in run.attribution.units
+        ),
         critical_path=tuple(PathRow(p.unit, p.layer, p.what, p.cycles) for p in run.attribution.path),
         assumptions=run.lowered.assumptions, verdict="", vary_costs=swings,
     )  # fmt: skip
@@ -222,7 +228,8 @@ def _count_rows(run: Run) -> tuple[CountRow, ...]:
 def _component_rows(run: Run) -> tuple[ComponentRow, ...]:
     return tuple(
         ComponentRow(
-            name=bill.component.name, level=bill.component.level, energy_pj=bill.energy_pj.value, dynamic_pj=bill.dynamic_pj.value,
+            name=bill.component.name, level=bill.component.level, energy_pj=bill.energy_pj.value,
+            dynamic_pj=bill.dynamic_pj.value,
             static_pj=bill.static_pj.value, area_um2=bill.area_um2.value, instances=bill.component.count,
             description=bill.component.description,
         )
@@ -253,16 +260,18 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
                 name=fact.name, kind=fact.kind, cycles=sum(path.get(name, 0) for name in fact.members),
                 span_cycles=int(last[at] - first[at]), energy_pj=float(sum(dynamic[m] + static[m] for m in members)),
                 dynamic_pj=float(sum(dynamic[m] for m in members)), static_pj=float(sum(static[m] for m in members)),
-                members=fact.members, static_by_level={level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()},
+                members=fact.members, in_bits=fact.in_bits, static_by_level={
+                    level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()
+                },
                 folds=fact.folds, passes=fact.passes, utilisation=fact.utilisation, density=fact.density,
-                dense_products=fact.dense_products, active_products=execution.ledger.total("pe_adder", "sop", at), in_bits=fact.in_bits,
+                dense_products=fact.dense_products, active_products=execution.ledger.total("pe_adder", "sop", at),
             )
         )  # fmt: skip
     return tuple(rows)
 
 
 def _static_by_layer(run: Run) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    """By level, [layers]: leakage of each component times the share of the run in which its unit was busy with a layer."""
+    """By level, [layers]: leakage times the share of the run in which the component's unit worked for a layer."""
     graph, cycles = run.execution.graph, max(run.execution.cycles, 1)
     layers = len(graph.layers)
     names = [unit.name for unit in graph.units]
