@@ -381,3 +381,32 @@ def test_start_cycles_when_membranes_rest_in_dram(engine: str) -> None:
     assert done.execution.cycles == 359
     assert done.count("dram", "read_bit") == 64 + 18 + 128
     assert done.count("dram", "write_bit") == 128 + 16
+
+
+@pytest.mark.parametrize("engine", ["des", "fast"])
+def test_weights_of_the_next_layer_come_as_soon_as_their_place_is_free(engine: str) -> None:
+    """One timestep, one bit per cycle, no latency; 128 bits of weight buffer: conv needs 64, then fc 8 x 2 x 8 = 128.
+
+    conv: weights 0..64, rows 64..70 and 70..73; passes 70..76 and 77..83 (update between), last update 83..84
+    fc's weights need the whole buffer: from 83, the end of conv's last pass, to 211; 8 spikes are stored 211..219
+    fc: its input is behind that store, 219..227; pass of 8 + 2 cycles 227..237, update 237..238, 2 spikes 238..240
+    """
+    buffers = {
+        "ifmap": {"size": "64 KiB"},
+        "weight": {"size": 16, "line": 1, "double_buffered": False},
+        "ofmap": {"size": "64 KiB"},
+        "membrane": {"size": "64 KiB"},
+        "port_limited": False,
+    }
+    described = {
+        "name": "hand",
+        "timesteps": 1,
+        "input": {"shape": [1, 3, 3], "encoding": "events"},
+        "layers": [CONV, {"name": "flat", "type": "flatten"}, FULLY_CONNECTED],
+    }
+    done = run(on(buffers=buffers, dram={"bandwidth": 0.125}), workload(described, {"input": SPREAD[:1]}), engine)
+    assert done.starts("array") == [70, 77, 227]
+    assert sorted(zip(done.starts("dram"), done.durations("dram"), strict=True)) == [
+        (0, 64), (64, 6), (70, 3), (83, 128), (211, 8), (219, 8), (238, 2),
+    ]  # fmt: skip
+    assert done.execution.cycles == 240

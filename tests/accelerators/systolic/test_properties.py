@@ -203,6 +203,12 @@ def test_a_misfit_names_demand_capacity_and_levers() -> None:
         assert word in str(caught.value)
     neuron["membrane"]["registers_per_unit"] = 36
     run(chip(neuron=neuron), net())
+    # with t outermost both layers' membranes are kept at once
+    neuron["membrane"]["registers_per_unit"] = 36
+    two = net(layer(), layer("second"))
+    run(chip(neuron=neuron), two)
+    with pytest.raises(MisfitError, match="all layers: demands 288 registers, there are 144"):
+        run(chip(neuron=neuron, timesteps={"scope": "network", "order": "sequential"}), two)
     # nothing to keep: everything of a neuron happens in one visit
     neuron["membrane"]["registers_per_unit"] = 3
     run(chip(neuron=neuron, timesteps={"scope": "tile", "order": "sequential"}), net())
