@@ -47,21 +47,23 @@ class Drawn(Activity):
 
 def architecture(description: Mapping[str, Any]) -> Architecture:
     """A chip from plain data, through the same door as a file."""
-    return load_architecture(_file(description))
+    with tempfile.TemporaryDirectory() as folder:
+        return load_architecture(_written(folder, description))
 
 
 def workload(description: Mapping[str, Any], given: Mapping[str, Any] | None = None) -> Workload:
     """A network from plain data; its values ``given`` per edge, or as its ``activity`` says."""
-    loaded = load_workload(_file({"activity": {"density": 0.5}, **description}))
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = load_workload(_written(folder, {"activity": {"density": 0.5}, **description}))
     if given is None:
         return loaded
     return Workload(loaded.network, Drawn(loaded.network, given), loaded.document, loaded.hash)
 
 
-def _file(description: Mapping[str, Any]) -> str:
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False, encoding="utf-8") as file:
-        json.dump(description, file)
-    return file.name
+def _written(folder: str, description: Mapping[str, Any]) -> str:
+    path = Path(folder) / "drawn.yaml"
+    path.write_text(json.dumps(description), encoding="utf-8")  # JSON is YAML
+    return str(path)
 
 
 BUFFER = {"size": "64 KiB", "line": "32 B", "banks": 2}
