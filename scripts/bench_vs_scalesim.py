@@ -162,10 +162,14 @@ def main() -> None:
         ours_s, ours_whole_s, ours = run_archsim(folder, rows, cols, given.dataflow)
     print(f"resnet18_cifar_head, {given.array}, {given.dataflow}")
     for layer, their, our in zip(LAYERS, theirs, ours, strict=True):
-        print(f"  {layer[0]:10s} SCALE-Sim {their:>9,} (+1 = {their + 1:>9,})   archsim {our:>9,}   {'equal' if our == their + 1 else 'DIFFERENT'}")
+        print(
+            f"  {layer[0]:10s} SCALE-Sim {their:>9,} (+1 = {their + 1:>9,})   archsim {our:>9,}   {'equal' if our == their + 1 else 'DIFFERENT'}"
+        )
     print(f"simulation time: SCALE-Sim {theirs_s:.2f} s; archsim des {ours_s['des'] * 1e3:.2f} ms ({theirs_s / ours_s['des']:,.0f} x less), "
           f"fast {ours_s['fast'] * 1e3:.2f} ms ({theirs_s / ours_s['fast']:,.0f} x less)")  # fmt: skip
-    print(f"whole process:   SCALE-Sim {theirs_whole_s:.2f} s; archsim {ours_whole_s:.2f} s ({theirs_whole_s / ours_whole_s:,.1f} x less)")
+    print(
+        f"whole process:   SCALE-Sim {theirs_whole_s:.2f} s; archsim {ours_whole_s:.2f} s ({theirs_whole_s / ours_whole_s:,.1f} x less)"
+    )
     if ours != [cycles + 1 for cycles in theirs]:
         raise SystemExit(1)
 

@@ -100,7 +100,9 @@ def load_plugin(path: str) -> None:
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise ConfigError(Problem(f"the plugin fails: {type(error).__name__}: {error}", key="--plugin", value=path)) from error
+        raise ConfigError(
+            Problem(f"the plugin fails: {type(error).__name__}: {error}", key="--plugin", value=path)
+        ) from error
 
 
 __all__ = [

@@ -72,7 +72,9 @@ def _some(names: list[str]) -> str:
     return shown + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def _membrane_registers(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...], stationary: str) -> None:
+def _membrane_registers(
+    arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...], stationary: str
+) -> None:
     """Membranes at home in registers must find one each, unless nothing of a neuron outlives its only visit."""
     if arch.neuron.membrane.home != "register" or arch.neuron.units == "ideal":
         return

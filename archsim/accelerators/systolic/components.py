@@ -41,18 +41,39 @@ def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[C
     ]  # fmt: skip
     if arch.pe.wide_values == "multiplier":
         bits = max(weight_bits, _multiplied_bits(arch, network))
-        parts.append(Component("pe_multiplier", "multiplier", "compute", {"bits": bits}, pes, description="multiplies wide values"))
-    for name, size in (("spike", arch.pe.scratchpad.spike), ("weight", arch.pe.scratchpad.weight), ("partial_sum", arch.pe.scratchpad.partial_sum)):
+        parts.append(
+            Component(
+                "pe_multiplier", "multiplier", "compute", {"bits": bits}, pes, description="multiplies wide values"
+            )
+        )
+    for name, size in (
+        ("spike", arch.pe.scratchpad.spike),
+        ("weight", arch.pe.scratchpad.weight),
+        ("partial_sum", arch.pe.scratchpad.partial_sum),
+    ):
         if size:
-            attributes = {"bits": SCRATCHPAD_WORD_BITS, "bytes": int(size)}
-            parts.append(Component(f"{name}_scratchpad", "registerfile", "scratchpad", attributes, pes, description=f"PE-local {name}s"))
+            attributes: dict[str, float | int | str] = {"bits": SCRATCHPAD_WORD_BITS, "bytes": int(size)}
+            parts.append(
+                Component(
+                    f"{name}_scratchpad", "registerfile", "scratchpad", attributes, pes, description=f"PE-local {name}s"
+                )
+            )
     if arch.sparsity.startswith("skip"):
         parts.append(
-            Component("spike_scanner", "andgate", "compute", {"bits": 8}, arch.array.rows, description="finds the next spike, 8 mask bits per operation")
+            Component(
+                "spike_scanner",
+                "andgate",
+                "compute",
+                {"bits": 8},
+                arch.array.rows,
+                description="finds the next spike, 8 mask bits per operation",
+            )
         )
     if arch.sparsity == "skip_row":
         attributes = {"bits": weight_bits, "depth": 4}
-        parts.append(Component("row_fifo", "fifo", "compute", attributes, pes, description="lets rows run ahead of each other"))
+        parts.append(
+            Component("row_fifo", "fifo", "compute", attributes, pes, description="lets rows run ahead of each other")
+        )
     return parts
 
 
@@ -70,17 +91,60 @@ def _neuron_units(arch: SystolicArchitecture, network: Network, stages: tuple[St
     words = max(neuron.state_words for neuron in neurons) * arch.neuron.membrane.registers_per_unit
     parts = [
         Component("neuron_adder", "adder", "neuron module", {"bits": bits}, units, description="integrates the input"),
-        Component("neuron_comparator", "comparator", "neuron module", {"bits": bits}, units, description="compares with the threshold"),
-        Component("neuron_threshold", "register", "neuron module", {"bits": THRESHOLD_BITS}, units, description="threshold"),
-        Component("neuron_membrane", "register", "neuron module", {"bits": bits}, units * words, description="membrane potential at hand"),
+        Component(
+            "neuron_comparator",
+            "comparator",
+            "neuron module",
+            {"bits": bits},
+            units,
+            description="compares with the threshold",
+        ),
+        Component(
+            "neuron_threshold", "register", "neuron module", {"bits": THRESHOLD_BITS}, units, description="threshold"
+        ),
+        Component(
+            "neuron_membrane",
+            "register",
+            "neuron module",
+            {"bits": bits},
+            units * words,
+            description="membrane potential at hand",
+        ),
     ]
     if any(neuron.reset != "hard" for neuron in neurons):
-        parts.append(Component("neuron_reset", "subtractor", "neuron module", {"bits": bits}, units, description="subtracts the threshold"))
+        parts.append(
+            Component(
+                "neuron_reset",
+                "subtractor",
+                "neuron module",
+                {"bits": bits},
+                units,
+                description="subtracts the threshold",
+            )
+        )
     leaks = [leak for neuron in neurons for leak in leaks_of(neuron)]
     if any(leak_is_a_shift(leak) for leak in leaks):
-        parts.append(Component("neuron_leak", "subtractor", "neuron module", {"bits": bits}, units, description="leak as shift and subtract"))
+        parts.append(
+            Component(
+                "neuron_leak",
+                "subtractor",
+                "neuron module",
+                {"bits": bits},
+                units,
+                description="leak as shift and subtract",
+            )
+        )
     if any(not leak_is_a_shift(leak) for leak in leaks):
-        parts.append(Component("neuron_leak_multiplier", "multiplier", "neuron module", {"bits": bits}, units, description="leak by any factor"))
+        parts.append(
+            Component(
+                "neuron_leak_multiplier",
+                "multiplier",
+                "neuron module",
+                {"bits": bits},
+                units,
+                description="leak by any factor",
+            )
+        )
     return parts
 
 
@@ -93,11 +157,19 @@ def leaks_of(neuron: object) -> list[float]:
 
 
 def _memories(arch: SystolicArchitecture) -> list[Component]:
-    buffers = {"ifmap_buffer": arch.buffers.ifmap, "weight_buffer": arch.buffers.weight, "ofmap_buffer": arch.buffers.ofmap}
+    buffers = {
+        "ifmap_buffer": arch.buffers.ifmap,
+        "weight_buffer": arch.buffers.weight,
+        "ofmap_buffer": arch.buffers.ofmap,
+    }
     if arch.buffers.membrane is not None:
         buffers["membrane_buffer"] = arch.buffers.membrane
     parts = [_sram(name, buffer, arch.sram_cell) for name, buffer in buffers.items()]
-    parts.append(Component("dram", "dram", "DRAM", {"row_bytes": int(arch.dram.row)}, on_chip=False, description="off-chip memory"))
+    parts.append(
+        Component(
+            "dram", "dram", "DRAM", {"row_bytes": int(arch.dram.row)}, on_chip=False, description="off-chip memory"
+        )
+    )
     return parts
 
 
@@ -115,11 +187,28 @@ def _edges_of_the_chip(arch: SystolicArchitecture, network: Network, stages: tup
         for name in sorted(kinds):
             primitive = {"vector_adder": "adder", "vector_comparator": "comparator", "vector_or": "andgate"}[name]
             width = 8 if name == "vector_or" else bits
-            parts.append(Component(name, primitive, "compute", {"bits": width}, arch.vector.lanes, description="pools and adds maps"))
+            parts.append(
+                Component(
+                    name, primitive, "compute", {"bits": width}, arch.vector.lanes, description="pools and adds maps"
+                )
+            )
     if network.encoding == "rate":
-        parts.append(Component("encoder_random", "lfsr", "input/output", {"bits": 32}, 1, description="random numbers for rate coding"))
+        parts.append(
+            Component(
+                "encoder_random", "lfsr", "input/output", {"bits": 32}, 1, description="random numbers for rate coding"
+            )
+        )
     if network.encoding in ("rate", "ttfs"):
-        parts.append(Component("encoder_comparator", "comparator", "input/output", {"bits": network.precision.input_bits}, 1, description="pixel against threshold"))
+        parts.append(
+            Component(
+                "encoder_comparator",
+                "comparator",
+                "input/output",
+                {"bits": network.precision.input_bits},
+                1,
+                description="pixel against threshold",
+            )
+        )
     return parts
 
 

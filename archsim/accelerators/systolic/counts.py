@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from archsim.accelerators.systolic.components import SCRATCHPAD_WORD_BITS, leaks_of, vector_component
 from archsim.accelerators.systolic.geometry import ceil_div
-from archsim.accelerators.systolic.nest import Loads
 from archsim.accelerators.systolic.stages import TailOp
 from archsim.accelerators.systolic.statistics import spikes_fired
 from archsim.accelerators.systolic.tail import leak_is_a_shift
@@ -26,7 +25,7 @@ def count_pass(emitter: StageEmitter, array: Span) -> None:
     _count_datapath(emitter, array)
     _count_scratchpads(emitter, array)
     _count_buffers(emitter, array)
-    _count_dram_loads(emitter, array)
+    _count_loads(emitter, array)
     _count_stores(emitter, array)
 
 
@@ -123,71 +122,67 @@ def _count_partial_sums(emitter: StageEmitter, array: Span) -> None:
         accumulator = passes.arch.pe.accumulator_bits
         read, written = passes.partial_sums_read * accumulator, passes.partial_sums_written * accumulator
         line = emitter.arch.buffers.ofmap.line_bits
-        _count_dram(emitter, array, "read", read)
-        _count_dram(emitter, array, "write", written)
+        emitter.dram.count(array, "read", read)
+        emitter.dram.count(array, "write", written)
         builder.count("ofmap_buffer", "line_write", array, ceil_div(read, line))
         builder.count("ofmap_buffer", "line_read", array, ceil_div(written, line))
 
 
-def _count_dram(emitter: StageEmitter, span: Span, way: str, bits: Ints) -> None:
-    """Bits moved, and one activation for every DRAM row that a contiguous transfer touches."""
-    emitter.builder.count("dram", f"{way}_bit", span, bits)
-    emitter.builder.count("dram", "activate", span, ceil_div(bits, int(emitter.arch.dram.row) * 8))
+def _count_loads(emitter: StageEmitter, array: Span) -> None:
+    """Tiles from DRAM, counted at their loads; at the passes that need them first where DRAM takes no time."""
+    for operand, tiles in (("weight", emitter.tiles.weight), ("ifmap", emitter.tiles.ifmap)):
+        span, bits = tiles.span, tiles.bits
+        if span is None:
+            span, bits = array, np.zeros(array.count, np.int64)
+            bits[tiles.loads.at] = tiles.bits
+        emitter.dram.count(span, "read", bits)
+        if operand == "ifmap":
+            bits = _count_encoder(emitter, span, bits)
+        line_bits = getattr(emitter.arch.buffers, operand).line_bits
+        emitter.builder.count(f"{operand}_buffer", "line_write", span, ceil_div(bits, line_bits))
 
 
-def _count_dram_loads(emitter: StageEmitter, array: Span) -> None:
-    """Tile loads are counted at the pass that needs them first."""
-    for operand, loaded in (("weight", emitter.weight_loads), ("ifmap", emitter.ifmap_loads)):
-        loads, bits = loaded
-        per_pass = _at(array, loads, bits)
-        _count_dram(emitter, array, "read", per_pass)
-        width = emitter.geometry.width
-        if operand == "ifmap" and width.load_bits != width.bits:  # pixels become spikes on the way into the buffer
-            values = per_pass // width.load_bits
-            emitter.builder.count("encoder_comparator", "op", array, values)
-            emitter.builder.count("encoder_random", "op", array, values)
-            per_pass = values * width.bits
-        elif operand == "ifmap" and emitter.stage.from_input and emitter.workload.network.encoding == "ttfs":
-            emitter.builder.count("encoder_comparator", "op", array, per_pass // width.bits)
-        buffer = getattr(emitter.arch.buffers, operand)
-        emitter.builder.count(f"{operand}_buffer", "line_write", array, ceil_div(per_pass, buffer.line_bits))
-
-
-def _at(array: Span, loads: Loads, bits: Ints) -> Ints:
-    per_pass = np.zeros(array.count, np.int64)
-    per_pass[loads.at] = bits
-    return per_pass
+def _count_encoder(emitter: StageEmitter, span: Span, bits: Ints) -> Ints:
+    """A coded input is fetched as pixels and becomes spikes on the way into the buffer; returns the bits that arrive."""
+    width, count = emitter.geometry.width, emitter.builder.count
+    if not emitter.stage.from_input or emitter.workload.network.encoding not in ("rate", "ttfs"):
+        return bits
+    values = bits // width.load_bits
+    count("encoder_comparator", "op", span, values)
+    if emitter.workload.network.encoding == "rate":
+        count("encoder_random", "op", span, values)
+    return values * width.bits
 
 
 def _count_stores(emitter: StageEmitter, array: Span) -> None:
     """Completed maps: written to the ofmap buffer pass by pass, read and stored group by group."""
-    outputs, builder = emitter.outputs, emitter.builder
+    outputs, builder = emitter.wayout.outputs, emitter.builder
     line = emitter.arch.buffers.ofmap.line_bits
     elements = np.zeros(array.count, np.int64)
     lines = np.zeros(array.count, np.int64)
     stored = np.zeros(array.count, np.int64)
-    bits = emitter.stored_bits
+    bits = emitter.wayout.stored_bits
     elements[outputs.at] = np.add.reduce([outputs.spread(part.elements) for part in emitter.stage.stored])
     lines[outputs.at] = ceil_div(bits, line)
-    groups = np.add.reduceat(bits, emitter.store_groups)
-    stored[outputs.at[emitter.store_groups]] = groups
+    groups = np.add.reduceat(bits, emitter.wayout.store_groups)
+    stored[outputs.at[emitter.wayout.store_groups]] = groups
     builder.count("ofmap_buffer", "element_write", array, elements)
     builder.count("ofmap_buffer", "line_write", array, lines)
     builder.count("ofmap_buffer", "line_read", array, ceil_div(stored, line))
-    _count_dram(emitter, array, "write", stored)
+    emitter.dram.count(array, "write", stored)
 
 
 def count_tail(emitter: StageEmitter, span: Span, ops: list[TailOp]) -> None:
     """Counts of one tail task: neuron updates, pools, adds."""
     for op in ops:
-        values = emitter.outputs.spread(op.elements)
+        values = emitter.wayout.outputs.spread(op.elements)
         if op.unit == "neuron":
             _count_neurons(emitter, span, op, values)
             continue
         name = vector_component(op.layer.kind, op.layer.in_max)
         emitter.builder.count(name, "op", span, ceil_div(values, 8) if name == "vector_or" else values)
         if op.skip is not None:
-            _count_dram(emitter, span, "read", values * op.skip_bits)
+            emitter.dram.count(span, "read", values * op.skip_bits)
 
 
 def _count_neurons(emitter: StageEmitter, span: Span, op: TailOp, updates: Ints) -> None:
@@ -225,7 +220,7 @@ def _with_input(emitter: StageEmitter, op: TailOp, updates: Ints) -> Ints:
     if not passes.geometry.interleaved:
         starts = starts // passes.geometry.stream_batch * passes.batches.size
     active = np.add.reduceat(rows, starts, axis=2)
-    at = emitter.outputs.at
+    at = emitter.wayout.outputs.at
     return active[passes.b[at], passes.g[at], passes.of("positions")[at]] * passes.used("filters")[at]
 
 
@@ -233,13 +228,13 @@ def _spikes(emitter: StageEmitter, op: TailOp) -> Ints:
     """Output spikes of a neuron layer, timestep by timestep exact, spread over the passes."""
     batches = emitter.passes.batches
     per_step = spikes_fired(emitter.workload.activity, op.layer, emitter.sample)[batches.timesteps()]
-    return emitter.outputs.spread_totals(per_step.reshape(batches.count, batches.size).sum(axis=1))
+    return emitter.wayout.outputs.spread_totals(per_step.reshape(batches.count, batches.size).sum(axis=1))
 
 
 def _count_membrane_home(emitter: StageEmitter, span: Span, op: TailOp) -> None:
-    if emitter.visits == 1 and not emitter.geometry.interleaved:
+    if emitter.wayout.visits == 1 and not emitter.geometry.interleaved:
         return
-    traffic, home, builder = emitter.membrane(op), emitter.membrane_home(op), emitter.builder
+    traffic, home, builder = emitter.wayout.membrane(op), emitter.wayout.membrane_home(op), emitter.builder
     buffer = emitter.arch.buffers.membrane
     if home == "register":
         builder.count("neuron_membrane", "read", span, traffic.words_read)
@@ -253,7 +248,7 @@ def _count_membrane_home(emitter: StageEmitter, span: Span, op: TailOp) -> None:
         builder.count("membrane_buffer", "line_read", span, read + (written if through == 2 else 0))
         builder.count("membrane_buffer", "line_write", span, written + (read if through == 2 else 0))
     if home == "dram":
-        _count_dram(emitter, span, "read", traffic.bits_read)
-        _count_dram(emitter, span, "write", traffic.bits_written)
+        emitter.dram.count(span, "read", traffic.bits_read)
+        emitter.dram.count(span, "write", traffic.bits_written)
         builder.count("dram", "element_read", span, traffic.words_read)
         builder.count("dram", "element_write", span, traffic.words_written)

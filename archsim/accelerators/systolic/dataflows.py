@@ -106,7 +106,13 @@ def dataflow(name: str) -> Dataflow:
     if known is None:
         names = dataflow_names()
         raise ConfigError(
-            Problem("unknown dataflow", key="array.dataflow", value=name, allowed=", ".join(names), nearest=nearest(name, names))
+            Problem(
+                "unknown dataflow",
+                key="array.dataflow",
+                value=name,
+                allowed=", ".join(names),
+                nearest=nearest(name, names),
+            )
         )
     return known
 
@@ -120,4 +126,6 @@ def _load_entry_points() -> None:
         try:
             register(entry.load())
         except Exception as error:
-            raise ConfigError(f"the dataflow '{entry.name}' of an installed package cannot be loaded: {error}") from error
+            raise ConfigError(
+                f"the dataflow '{entry.name}' of an installed package cannot be loaded: {error}"
+            ) from error

@@ -92,7 +92,10 @@ class Geometry:
     def interleaved(self) -> bool:
         """Whether the batch's timesteps share a spatial dimension with the positions."""
         return (
-            self.batch > 1 and self.flow.stream != "positions" and self.arch.timesteps.placement == "rows" and not self.width.once
+            self.batch > 1
+            and self.flow.stream != "positions"
+            and self.arch.timesteps.placement == "rows"
+            and not self.width.once
         )
 
     @cached_property
@@ -210,7 +213,9 @@ class Geometry:
         layer = self.stage.layer
         bits = self.tiles["reduction"].used[:, None] * self.tiles["filters"].used[None, :] * layer.weight_bits
         if layer.bias:
-            bits = bits + self.tiles["filters"].used[None, :] * self.arch.pe.accumulator_bits * (np.arange(len(bits))[:, None] == 0)
+            bits = bits + self.tiles["filters"].used[None, :] * self.arch.pe.accumulator_bits * (
+                np.arange(len(bits))[:, None] == 0
+            )
         return bits
 
     def nest(self, batches: int) -> Nest:
@@ -226,7 +231,8 @@ class Geometry:
             middle = (g, Loop(outer, sizes[outer]), b) if tile_scope else (b, g, Loop(outer, sizes[outer]))
             return Nest((*middle, Loop(inner, sizes[inner])), limit)
         candidates = [
-            Nest((g, *loops, b) if tile_scope else (b, g, *loops), limit) for loops in self._blocked(sizes, batches if tile_scope else 1)
+            Nest((g, *loops, b) if tile_scope else (b, g, *loops), limit)
+            for loops in self._blocked(sizes, batches if tile_scope else 1)
         ]
         return min(candidates, key=self._traffic_bits)
 

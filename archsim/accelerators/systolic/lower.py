@@ -17,15 +17,14 @@ from archsim.accelerators.lowered import LayerFacts, Lowered
 from archsim.accelerators.systolic.checks import check
 from archsim.accelerators.systolic.components import components
 from archsim.accelerators.systolic.dataflows import dataflow
-from archsim.accelerators.systolic.emit import StageEmitter, StageState
+from archsim.accelerators.systolic.emit import StageEmitter
 from archsim.accelerators.systolic.geometry import Geometry, stored_weight_bits, value_width
 from archsim.accelerators.systolic.passes import Batches, Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage, stages_of
+from archsim.accelerators.systolic.stages import Stage, StageState, stages_of
 from archsim.accelerators.systolic.statistics import statistics_of
 from archsim.taskgraph import GraphBuilder
 from archsim.workload import Workload
-
 
 BUSY_UNIT = {
     "compute": "array", "scratchpad": "array", "global buffer": "array", "neuron module": "neuron", "DRAM": "dram",
@@ -52,7 +51,9 @@ def lower(arch: SystolicArchitecture, workload: Workload, sample: int = 0) -> Lo
     )
 
 
-def _schedule(arch: SystolicArchitecture, stages: tuple[Stage, ...], timesteps: int, splits: bool) -> Iterator[tuple[Stage, Batches]]:
+def _schedule(
+    arch: SystolicArchitecture, stages: tuple[Stage, ...], timesteps: int, splits: bool
+) -> Iterator[tuple[Stage, Batches]]:
     """Which stage handles which batches when: the batch loop outside the layers, or inside each layer.
 
     The last batch is smaller where n does not divide T; it has folds of its own where positions lie in space.
@@ -61,7 +62,9 @@ def _schedule(arch: SystolicArchitecture, stages: tuple[Stage, ...], timesteps: 
     full, rest = divmod(timesteps, size)
     runs = [Batches(0, full, size, 0)] + ([Batches(full * size, 1, rest, full)] if rest else [])
     if arch.timesteps.scope == "network":
-        single = [Batches(run.first + b * run.size, 1, run.size, run.visit0 + b) for run in runs for b in range(run.count)]
+        single = [
+            Batches(run.first + b * run.size, 1, run.size, run.visit0 + b) for run in runs for b in range(run.count)
+        ]
         for batches in single:
             for stage in stages:
                 yield stage, batches
@@ -103,7 +106,9 @@ class _Lowering:
         emitter = StageEmitter(self.builder, self.workload, self.sample, stage, passes, state)
         emitter.emit(self._barrier)
         state.weights_stay = self._weights_stay(geometry)
-        state.image_stays = width.constant and self.arch.timesteps.scope != "network" and emitter.ifmap_loads[0].resident_from == 0
+        state.image_stays = (
+            width.constant and self.arch.timesteps.scope != "network" and emitter.tiles.ifmap.loads.resident_from == 0
+        )
         self._last = emitter
         self.facts[stage.index] = emitter.facts(self.facts.get(stage.index))
 

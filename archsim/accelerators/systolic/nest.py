@@ -103,7 +103,9 @@ class Nest:
             if loop.var in depends:
                 footprint *= loop.size
                 whole *= loop.size if loop.var in "bg" else 1
-            complete = not folds or start <= folds[0]  # every fold is there: tiles that are ragged or overlap count as they are
+            complete = (
+                not folds or start <= folds[0]
+            )  # every fold is there: tiles that are ragged or overlap count as they are
             if (min(footprint, whole) if complete else footprint) <= usable_bits:
                 found = start
         return found

@@ -22,6 +22,7 @@ from archsim.accelerators.systolic.dataflows import Dimension
 from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.nest import Nest
 from archsim.accelerators.systolic.statistics import SpikeStatistics
+from archsim.taskgraph import NONE
 
 Ints = NDArray[np.int64]
 
@@ -66,6 +67,10 @@ class Passes:
     def count(self) -> int:
         """Number of passes."""
         return self.nest.passes
+
+    def timestep_of(self, at: Ints) -> Ints | int:
+        """Timesteps of some passes; NONE where a pass handles several."""
+        return self.batches.first + self.b[at] if self.batches.size == 1 else NONE
 
     @cached_property
     def computes(self) -> NDArray[np.bool_] | bool:
@@ -360,7 +365,10 @@ def _per_position_and_reduction_fold(passes: Passes) -> tuple[Ints, Ints, Ints]:
     for b in range(batches.count):
         first = batches.first + b * batches.size
         steps = range(first, first + (1 if geometry.width.once else batches.size))
-        per_step = [np.add.reduceat(spikes.windows(weights[t], stats.layer), reduction.starts, axis=2, dtype=np.int64) for t in steps]
+        per_step = [
+            np.add.reduceat(spikes.windows(weights[t], stats.layer), reduction.starts, axis=2, dtype=np.int64)
+            for t in steps
+        ]
         rows = np.stack(per_step, axis=2).reshape(stats.layer.groups, -1, reduction.count)
         active[b] = np.add.reduceat(rows, position.starts, axis=1).reshape(stats.layer.groups, -1)
     return active, active, active

@@ -25,7 +25,9 @@ class Scratchpad(Strict):
     """Register files inside one PE; a size of 0 means that there is none."""
 
     spike: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(0, description="input values")
-    weight: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(0, description="weights; a tile whose K weights fit is fetched once for all T")
+    weight: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(
+        0, description="weights; a tile whose K weights fit is fetched once for all T"
+    )
     partial_sum: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(0, description="partial sums beside the accumulator")
 
 
@@ -33,10 +35,13 @@ class ProcessingElement(Strict):
     """The datapath of one PE."""
 
     wide_values: Literal["bit_serial", "multiplier", "none"] = Field(
-        "bit_serial", description="how values wider than a bit are multiplied: one bit plane per cycle, on a multiplier, or not at all"
+        "bit_serial",
+        description="how values wider than a bit are multiplied: one bit plane per cycle, on a multiplier, or not at all",
     )
     accumulator_bits: Annotated[int, Field(ge=2, le=32)] = Field(16, description="accumulator and adder width")
-    accumulator_sets: Literal[1, 2] = Field(1, description="2: the next pass may start while the neuron units read the last one")
+    accumulator_sets: Literal[1, 2] = Field(
+        1, description="2: the next pass may start while the neuron units read the last one"
+    )
     scratchpad: Scratchpad = Field(default_factory=Scratchpad)
 
 
@@ -65,7 +70,8 @@ class Timesteps(Strict):
         1, ge=0, description="sequential | batched: n | parallel: timesteps whose partial sums are live together"
     )
     placement: Literal["rows", "in_pe"] = Field(
-        "rows", description="where the timesteps of a batch go: beside each other in the array, or into several accumulators per PE"
+        "rows",
+        description="where the timesteps of a batch go: beside each other in the array, or into several accumulators per PE",
     )
 
     def batch(self, timesteps: int) -> int:
@@ -83,7 +89,8 @@ def _sparsity(value: Any) -> Any:
 
 
 Sparsity = Annotated[
-    Literal["none", "gate", "skip_union", "skip_row"], BeforeValidator(_sparsity, json_schema_input_type=str | dict[str, str])
+    Literal["none", "gate", "skip_union", "skip_row"],
+    BeforeValidator(_sparsity, json_schema_input_type=str | dict[str, str]),
 ]
 
 
@@ -91,7 +98,8 @@ class Membrane(Strict):
     """Where a neuron's state rests between two visits."""
 
     home: Literal["register", "sram", "dram"] = Field(
-        "register", description="in the neuron units, in the membrane buffer (spilled to DRAM where it is too small), or in DRAM"
+        "register",
+        description="in the neuron units, in the membrane buffer (spilled to DRAM where it is too small), or in DRAM",
     )
     registers_per_unit: Positive = Field(1, description="neurons whose state one neuron unit can keep")
 
@@ -100,13 +108,18 @@ class NeuronModule(Strict):
     """The units that update neurons."""
 
     units: Literal["per_pe", "per_column", "shared", "ideal"] = Field(
-        "per_pe", description="one per PE, one per column, one per `columns_per_unit` columns, or ideal: free of time and energy"
+        "per_pe",
+        description="one per PE, one per column, one per `columns_per_unit` columns, or ideal: free of time and energy",
     )
     columns_per_unit: Positive = Field(1, description="columns that share one unit (units: shared)")
     cycles_per_update: Positive = Field(1, description="cycles between two updates of one unit (pipelined)")
     latency_cycles: Count = Field(0, description="cycles after the last update until its spike is there")
-    update: Literal["every_step", "event"] = Field("every_step", description="event: a neuron without input spikes is left untouched")
-    clear_between_inputs: bool = Field(True, description="membranes kept in SRAM or DRAM are written once to start from rest")
+    update: Literal["every_step", "event"] = Field(
+        "every_step", description="event: a neuron without input spikes is left untouched"
+    )
+    clear_between_inputs: bool = Field(
+        True, description="membranes kept in SRAM or DRAM are written once to start from rest"
+    )
     membrane: Membrane = Field(default_factory=Membrane)
 
 
@@ -147,14 +160,27 @@ class Buffers(Strict):
 class Dram(Strict):
     """The DRAM channel."""
 
-    bandwidth: GigabytesPerSecond | Literal["unlimited"] = Field(description="GB/s, or unlimited: never stalls the array")
-    latency: Annotated[Nanoseconds, Field(ge=0)] = Field(0.0, description="from the end of a burst until its data is usable")
-    row: Annotated[Bytes, Field(ge=1)] = Field(2048, description="bytes of one DRAM row: one activation for each that a transfer touches")
+    bandwidth: GigabytesPerSecond | Literal["unlimited"] = Field(
+        description="GB/s, or unlimited: never stalls the array"
+    )
+    latency: Annotated[Nanoseconds, Field(ge=0)] = Field(
+        0.0, description="from the end of a burst until its data is usable"
+    )
+    row: Annotated[Bytes, Field(ge=1)] = Field(
+        2048, description="bytes of one DRAM row: one activation for each that a transfer touches"
+    )
 
     @model_validator(mode="after")
     def _positive(self) -> Dram:
         if self.bandwidth != "unlimited" and self.bandwidth <= 0:
-            raise ConfigError(Problem("must be more than 0", key="dram.bandwidth", value=self.bandwidth, allowed="a positive number of GB/s, or unlimited"))
+            raise ConfigError(
+                Problem(
+                    "must be more than 0",
+                    key="dram.bandwidth",
+                    value=self.bandwidth,
+                    allowed="a positive number of GB/s, or unlimited",
+                )
+            )
         return self
 
 
@@ -179,8 +205,12 @@ class SystolicArchitecture(Strict):
     timesteps: Timesteps = Field(default_factory=Timesteps)
     sparsity: Sparsity = Field("gate", description="none | gate | skip: union | skip: row")
     gate_weight_read: bool = Field(False, description="a silent spike also saves the PE-local weight read")
-    spike_format: Literal["bitmap", "index"] = Field("bitmap", description="metadata of skipping: 1 bit per value, or an index per spike")
-    first_layer: Literal["once", "repeat"] = Field("repeat", description="a direct-coded input: current computed once and held, or at every t")
+    spike_format: Literal["bitmap", "index"] = Field(
+        "bitmap", description="metadata of skipping: 1 bit per value, or an index per spike"
+    )
+    first_layer: Literal["once", "repeat"] = Field(
+        "repeat", description="a direct-coded input: current computed once and held, or at every t"
+    )
     neuron: NeuronModule = Field(default_factory=NeuronModule)
     buffers: Buffers
     dram: Dram
@@ -198,9 +228,22 @@ class SystolicArchitecture(Strict):
         else:
             problems += _dataflow_problems(self, flow.stationary)
         if self.neuron.membrane.home == "sram" and self.buffers.membrane is None:
-            problems.append(Problem("missing: neuron.membrane.home is sram", key="buffers.membrane", allowed="a buffer: {size, line, banks}"))
+            problems.append(
+                Problem(
+                    "missing: neuron.membrane.home is sram",
+                    key="buffers.membrane",
+                    allowed="a buffer: {size, line, banks}",
+                )
+            )
         if self.neuron.units == "shared" and self.neuron.columns_per_unit > self.array.cols:
-            problems.append(Problem("more columns than the array has", key="neuron.columns_per_unit", value=self.neuron.columns_per_unit, allowed=f"1..{self.array.cols}"))
+            problems.append(
+                Problem(
+                    "more columns than the array has",
+                    key="neuron.columns_per_unit",
+                    value=self.neuron.columns_per_unit,
+                    allowed=f"1..{self.array.cols}",
+                )
+            )
         if problems:
             raise ConfigError(problems)
         return self
@@ -232,9 +275,30 @@ def _dataflow_problems(arch: SystolicArchitecture, stationary: str) -> list[Prob
     problems = []
     if stationary != "ofmap":
         if arch.timesteps.placement == "in_pe":
-            problems.append(Problem("only where outputs stay in the PE", key="timesteps.placement", value="in_pe", allowed="rows, or an output-stationary dataflow"))
+            problems.append(
+                Problem(
+                    "only where outputs stay in the PE",
+                    key="timesteps.placement",
+                    value="in_pe",
+                    allowed="rows, or an output-stationary dataflow",
+                )
+            )
         if arch.sparsity == "skip_row":
-            problems.append(Problem("rows can run ahead of each other only where each accumulates for itself", key="sparsity", value="skip: row", allowed="none, gate, skip: union, or an output-stationary dataflow"))
+            problems.append(
+                Problem(
+                    "rows can run ahead of each other only where each accumulates for itself",
+                    key="sparsity",
+                    value="skip: row",
+                    allowed="none, gate, skip: union, or an output-stationary dataflow",
+                )
+            )
     if stationary == "ifmap" and arch.sparsity == "skip_union":
-        problems.append(Problem("inputs stay in the array, so nothing silent streams by", key="sparsity", value="skip: union", allowed="none, gate, or a dataflow that streams inputs"))
+        problems.append(
+            Problem(
+                "inputs stay in the array, so nothing silent streams by",
+                key="sparsity",
+                value="skip: union",
+                allowed="none, gate, or a dataflow that streams inputs",
+            )
+        )
     return problems

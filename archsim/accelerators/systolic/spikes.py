@@ -90,7 +90,9 @@ def _packed_windows(active: NDArray[np.uint8], layer: Layer) -> NDArray[np.uint8
     packed = np.packbits(grouped.transpose(0, 1, 3, 4, 2), axis=-1)  # [T, groups, H, W, bytes]
     (pad_y, pad_x) = layer.padding
     packed = np.pad(packed, ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x), (0, 0)))
-    views = [packed[:, :, rows, cols].reshape(steps, layer.groups, -1, packed.shape[-1]) for rows, cols in _windows(layer)]
+    views = [
+        packed[:, :, rows, cols].reshape(steps, layer.groups, -1, packed.shape[-1]) for rows, cols in _windows(layer)
+    ]
     return np.stack(views, axis=3)
 
 

@@ -70,7 +70,6 @@ class Outputs:
         previous[order[1:].ravel()] = order[:-1].ravel()
         return previous
 
-
     def fold_before(self) -> Ints:
         """For each completing pass the one that began the batch of timesteps that its fold cuts; -1 where none is cut."""
         passes = self.passes
@@ -105,7 +104,9 @@ def state_bits(neuron: Neuron, membrane_bits: int) -> int:
     return neuron.state_words * membrane_bits + int(neuron.delayed_reset_bit)
 
 
-def membrane_traffic(outputs: Outputs, op: TailOp, total_visits: int, membrane_bits: int, held_current: bool) -> MembraneTraffic:
+def membrane_traffic(
+    outputs: Outputs, op: TailOp, total_visits: int, membrane_bits: int, held_current: bool
+) -> MembraneTraffic:
     """Saves and restores of one neuron layer; a held input current (``first_layer: once``) is one more word per neuron."""
     passes, neuron = outputs.passes, op.layer.neuron
     assert neuron is not None
