@@ -33,7 +33,11 @@ def imports_of(path: Path) -> set[str]:
         elif isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         found |= {name.split(".")[1] for name in names if name.startswith("archsim.")}
-        found |= {f"{name.split('.')[0]}" for name in names if name.split(".")[0] in ("simpy", "pandas", "matplotlib", "numba")}
+        found |= {
+            f"{name.split('.')[0]}"
+            for name in names
+            if name.split(".")[0] in ("simpy", "pandas", "matplotlib", "numba")
+        }
     return found
 
 

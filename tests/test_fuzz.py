@@ -20,7 +20,27 @@ from archsim.config import find, names
 
 CASES = int(os.environ.get("ARCHSIM_FUZZ_CASES", "2000"))
 SMALL = ("cnn-mnist", "icassp-bntt")
-VALUES = (-1, 0, 1, 3, 7.5, 1e-12, 1e30, float("nan"), 2**40, "x", "", "8 KiB", "rows", [], {}, None, True, [1, 2], {"skip": "row"})
+VALUES = (
+    -1,
+    0,
+    1,
+    3,
+    7.5,
+    1e-12,
+    1e30,
+    float("nan"),
+    2**40,
+    "x",
+    "",
+    "8 KiB",
+    "rows",
+    [],
+    {},
+    None,
+    True,
+    [1, 2],
+    {"skip": "row"},
+)
 
 
 def sources() -> list[tuple[str, str]]:

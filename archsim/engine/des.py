@@ -125,7 +125,12 @@ class _Chip:
             else:
                 results.append(self.followers[edge])
         if results:
-            self.env.timeout(self.latency[task]).callbacks.append(lambda _: [self.arrive(task) for task in results])
+            self.env.timeout(self.latency[task]).callbacks.append(lambda _: self.arrive_all(results))
+
+    def arrive_all(self, tasks: list[int]) -> None:
+        """A result is there for everyone who waits for it."""
+        for task in tasks:
+            self.arrive(task)
 
     def arrive(self, task: int) -> None:
         """One predecessor less; the last one makes the task ready."""

@@ -174,7 +174,12 @@ def _memories(arch: SystolicArchitecture) -> list[Component]:
 
 
 def _sram(name: str, buffer: GlobalBuffer, cell: str) -> Component:
-    attributes = {"bytes": int(buffer.size), "line_bytes": int(buffer.line), "banks": buffer.banks, "cell": cell}
+    attributes: dict[str, float | int | str] = {
+        "bytes": int(buffer.size),
+        "line_bytes": int(buffer.line),
+        "banks": buffer.banks,
+        "cell": cell,
+    }
     return Component(name, "sram", "global buffer", attributes, description=name.replace("_", " "))
 
 

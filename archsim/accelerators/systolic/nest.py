@@ -77,7 +77,8 @@ class Nest:
         ragged = [var for var in self._dense if self._extent(var) > self.limit[var]]
         if not ragged:
             return None
-        return np.logical_and.reduce([self._dense[var] < self.limit[var] for var in ragged])
+        valid: NDArray[np.bool_] = np.logical_and.reduce([self._dense[var] < self.limit[var] for var in ragged])
+        return valid
 
     def _extent(self, var: str) -> int:
         return 1 + sum((loop.size - 1) * loop.step for loop in self.loops if loop.var == var)

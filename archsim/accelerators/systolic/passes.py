@@ -124,7 +124,9 @@ class Passes:
     def _of_tile(self, statistic: int) -> Ints:
         """One statistic of the tile that each pass works on."""
         table = self._tile_activity[statistic]
-        return np.take(table.ravel(), (self.b * table.shape[1] + self.g) * table.shape[2] + self._activity_fold)
+        index = (self.b * table.shape[1] + self.g) * table.shape[2] + self._activity_fold
+        found: Ints = np.take(table.ravel(), index)
+        return found
 
     def _where_computing(self, values: Ints) -> Ints:
         return values if self.computes is True else np.where(self.computes, values, 0)

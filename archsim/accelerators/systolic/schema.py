@@ -42,7 +42,7 @@ class ProcessingElement(Strict):
     accumulator_sets: Literal[1, 2] = Field(
         1, description="2: the next pass may start while the neuron units read the last one"
     )
-    scratchpad: Scratchpad = Field(default_factory=Scratchpad)
+    scratchpad: Scratchpad = Scratchpad()
 
 
 def _batch(value: Any) -> Any:
@@ -120,7 +120,7 @@ class NeuronModule(Strict):
     clear_between_inputs: bool = Field(
         True, description="membranes kept in SRAM or DRAM are written once to start from rest"
     )
-    membrane: Membrane = Field(default_factory=Membrane)
+    membrane: Membrane = Membrane()
 
 
 class GlobalBuffer(Strict):
@@ -201,8 +201,8 @@ class SystolicArchitecture(Strict):
     node: Annotated[Nanometres, Field(gt=0)] = 28
     sram_cell: Literal["itrs-lop", "itrs-lstp"] = "itrs-lop"
     array: Array
-    pe: ProcessingElement = Field(default_factory=ProcessingElement)
-    timesteps: Timesteps = Field(default_factory=Timesteps)
+    pe: ProcessingElement = ProcessingElement()
+    timesteps: Timesteps = Timesteps()
     sparsity: Sparsity = Field("gate", description="none | gate | skip: union | skip: row")
     gate_weight_read: bool = Field(False, description="a silent spike also saves the PE-local weight read")
     spike_format: Literal["bitmap", "index"] = Field(
@@ -211,16 +211,16 @@ class SystolicArchitecture(Strict):
     first_layer: Literal["once", "repeat"] = Field(
         "repeat", description="a direct-coded input: current computed once and held, or at every t"
     )
-    neuron: NeuronModule = Field(default_factory=NeuronModule)
+    neuron: NeuronModule = NeuronModule()
     buffers: Buffers
     dram: Dram
-    vector: VectorUnit = Field(default_factory=VectorUnit)
+    vector: VectorUnit = VectorUnit()
 
     @model_validator(mode="after")
     def _consistent(self) -> SystolicArchitecture:
         from archsim.accelerators.systolic.dataflows import dataflow
 
-        problems = []
+        problems: list[Problem] = []
         try:
             flow = dataflow(self.array.dataflow)
         except ConfigError as error:

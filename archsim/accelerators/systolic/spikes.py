@@ -10,6 +10,8 @@ window ``W(p)`` of output position ``p``:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,10 +38,11 @@ def per_position(counts: NDArray[np.uint8], layer: Layer) -> Ints:
     """
     steps, channels, height, width = counts.shape
     by_group = counts.reshape(steps, layer.groups, channels // layer.groups, height, width)
-    total = np.add.reduce(by_group, axis=2, dtype=np.int32)
+    total: NDArray[np.int64] = np.add.reduce(by_group, axis=2, dtype=np.int32)
     if layer.kernel == (1, 1) and layer.stride == (1, 1) and layer.padding == (0, 0):
-        return total.reshape(steps, layer.groups, -1).astype(np.int64)
-    padded = _padded(total, layer)
+        only: Ints = total.reshape(steps, layer.groups, -1).astype(np.int64)
+        return only
+    padded: Ints = _padded(total, layer)
     sums: Ints = np.zeros((steps, layer.groups, *layer.out_shape[1:]), np.int64)
     for rows, cols in _windows(layer):
         sums += padded[:, :, rows, cols]
@@ -96,7 +99,7 @@ def _packed_windows(active: NDArray[np.uint8], layer: Layer) -> NDArray[np.uint8
     return np.stack(views, axis=3)
 
 
-def _padded(maps: NDArray[np.generic], layer: Layer) -> NDArray[np.generic]:
+def _padded(maps: NDArray[Any], layer: Layer) -> NDArray[Any]:
     pad_y, pad_x = layer.padding
     if not (pad_y or pad_x):
         return maps

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage, TailOp
+from archsim.accelerators.systolic.stages import Stage, TailOp, TailUnit
 from archsim.workload import Neuron
 
 Ints = NDArray[np.int64]
@@ -206,9 +206,9 @@ def leak_is_a_shift(leak: float) -> bool:
     return 0.0 < rest < 1.0 and (1.0 / rest).is_integer() and (int(1.0 / rest) & (int(1.0 / rest) - 1)) == 0
 
 
-def tail_tasks(ops: Sequence[TailOp]) -> list[tuple[str, list[TailOp]]]:
+def tail_tasks(ops: Sequence[TailOp]) -> list[tuple[TailUnit, list[TailOp]]]:
     """Neighbouring steps on the same unit are one task."""
-    merged: list[tuple[str, list[TailOp]]] = []
+    merged: list[tuple[TailUnit, list[TailOp]]] = []
     for op in ops:
         if merged and merged[-1][0] == op.unit:
             merged[-1][1].append(op)
