@@ -2,8 +2,8 @@
 
     python scripts/bench_engine.py [ARCH] [WORKLOAD] [--repeat N]
 
-Each line is the median of N runs in this process; numba's compile time is reported apart. The in-order line uses the same
-network with a DRAM that never stalls and ideal neuron units, whose graph has no fifo unit.
+Each line is the median of N runs in this process; numba's compile time is reported apart. The in-order line uses the
+same network with a DRAM that never stalls and ideal neuron units, whose graph has no fifo unit.
 """
 
 from __future__ import annotations

@@ -74,6 +74,9 @@ def test_nothing_of_the_core_imports_peers():
 
 
 def test_importing_archsim_loads_no_optional_weight():
-    code = "import sys, archsim, archsim.simulation; print([m for m in ('pandas', 'matplotlib', 'numba', 'rich') if m in sys.modules])"
+    code = (
+        "import sys, archsim, archsim.simulation; "
+        "print([m for m in ('pandas', 'matplotlib', 'numba', 'rich') if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

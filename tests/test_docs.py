@@ -33,10 +33,10 @@ def commands(page: Path) -> list[list[str]]:
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
 def test_commands_of_a_page_work_one_after_the_other(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for words in commands(page):
-        target = None
-        if ">" in words:
-            words, target = words[: words.index(">")], words[words.index(">") + 1]
+    for command in commands(page):
+        words, target = command, None
+        if ">" in command:
+            words, target = command[: command.index(">")], command[command.index(">") + 1]
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, (words, done.output)
         if target is not None:

@@ -1,6 +1,7 @@
 """Mutated shipped files meet no traceback and no exit code but 0 and 2.
 
-Keys are deleted, doubled, renamed and retyped. ``ARCHSIM_FUZZ_CASES`` says how many cases (scripts/fuzz_inputs.py: 10,000).
+Keys are deleted, doubled, renamed and retyped. ``ARCHSIM_FUZZ_CASES`` says how many cases there are
+(scripts/fuzz_inputs.py: 10,000).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Accelerator families: each is a schema and a lowering. A family registers by name; the built-ins use the same door."""
+"""Accelerator families: each is a schema and a lowering. They register by name; the built-ins use the same door."""
 
 from __future__ import annotations
 

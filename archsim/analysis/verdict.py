@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from archsim.result import Result
 
+UNITS_SHOWN = {"dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit"}
+
 
 def verdict(result: Result) -> str:
     """The largest cost and the bottleneck: ``energy: X (n %), ...; time: Y (n % of the critical path) ...``."""
@@ -13,19 +15,21 @@ def verdict(result: Result) -> str:
         kind = "leakage" if largest.static_pj > largest.dynamic_pj else "accesses"
         if largest.level in ("compute", "neuron module"):
             kind = "leakage" if largest.static_pj > largest.dynamic_pj else "operations"
-        parts.append(f"energy: {largest.name} {kind} cost most ({_percent(largest.energy_pj, result.energy_pj)} of {largest_total(result)})")
+        share_of_energy = _percent(largest.energy_pj, result.energy_pj)
+        parts.append(f"energy: {largest.name} {kind} cost most ({share_of_energy} of {largest_total(result)})")
     if result.critical_path and result.cycles:
         by_unit: dict[str, float] = {}
         for share in result.critical_path:
             by_unit[share.unit] = by_unit.get(share.unit, 0.0) + share.cycles
         unit = max(by_unit, key=by_unit.__getitem__)
-        shown = {"dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit"}.get(unit, unit)
+        shown = UNITS_SHOWN.get(unit, unit)
         layers: dict[str, float] = {}
         for share in result.critical_path:
             if share.unit == unit:
                 layers[share.layer] = layers.get(share.layer, 0.0) + share.cycles
         layer = max(layers, key=layers.__getitem__)
-        parts.append(f"time: {shown} is the bottleneck ({_percent(by_unit[unit], result.cycles)} of the critical path, most of it in {layer})")
+        share_of_path = f"{_percent(by_unit[unit], result.cycles)} of the critical path"
+        parts.append(f"time: {shown} is the bottleneck ({share_of_path}, most of it in {layer})")
     return "; ".join(parts)
 
 

@@ -28,7 +28,8 @@ def _wide_values(arch: SystolicArchitecture, network: Network) -> list[Problem]:
             problems.append(
                 Problem(
                     f"layer '{layer.name}' has an input of {layer.in_bits} bits, and the PE handles single spikes only",
-                    key="pe.wide_values", value="none", allowed="bit_serial or multiplier, or a network whose inputs are all spikes",
+                    key="pe.wide_values", value="none",
+                    allowed="bit_serial or multiplier, or a network whose inputs are all spikes",
                 )
             )  # fmt: skip
         if layer.in_signed:
@@ -42,7 +43,7 @@ def _wide_values(arch: SystolicArchitecture, network: Network) -> list[Problem]:
 
 
 def _batches(arch: SystolicArchitecture, network: Network, flow: Dataflow) -> list[Problem]:
-    """With t innermost all batches of a tile follow each other: equal ones, and none waits for another tile's neurons."""
+    """With t innermost a tile's batches follow each other: equal ones, and none waits for another tile's neurons."""
     size = arch.timesteps.batch(network.timesteps)
     if arch.timesteps.scope != "tile" or size == network.timesteps:
         return []
@@ -60,9 +61,10 @@ def _batches(arch: SystolicArchitecture, network: Network, flow: Dataflow) -> li
         return []
     return [
         Problem(
-            f"folds of {extent} cut batches of {size} timesteps, so that with the timestep loop inside the tile neurons of "
-            f"{_some(cut)} would be needed in one tile before the next has updated them",
-            key="timesteps.order", value=value, allowed=f"an n that divides {extent}, placement: in_pe, or scope: layer",
+            f"folds of {extent} cut batches of {size} timesteps, so that with the timestep loop inside the tile "
+            f"neurons of {_some(cut)} would be needed in one tile before the next has updated them",
+            key="timesteps.order", value=value,
+            allowed=f"an n that divides {extent}, placement: in_pe, or scope: layer",
         )
     ]  # fmt: skip
 
@@ -89,10 +91,12 @@ def _membrane_registers(
     if demand > capacity:
         who = "all layers" if together else f"layer '{max(demands, key=demands.__getitem__)}'"
         raise MisfitError(
-            f"neuron.membrane.home: register: the membranes of {who}", demand=demand, capacity=capacity, unit="registers",
+            f"neuron.membrane.home: register: the membranes of {who}",
+            demand=demand, capacity=capacity, unit="registers",
             levers=(
                 "timesteps.scope=tile with an output-stationary dataflow", "timesteps.order=parallel",
-                "neuron.membrane.home=sram", "neuron.membrane.home=dram", f"neuron.membrane.registers_per_unit={-(-demand // neuron_unit_count(arch))}",
+                "neuron.membrane.home=sram", "neuron.membrane.home=dram",
+                f"neuron.membrane.registers_per_unit={-(-demand // neuron_unit_count(arch))}",
             ),
         )  # fmt: skip
 

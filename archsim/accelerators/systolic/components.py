@@ -30,14 +30,27 @@ def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[C
     accumulators = pes * arch.pe.accumulator_sets * (arch.timesteps.batch(network.timesteps) if in_pe else 1)
     adders = pes * (arch.timesteps.batch(network.timesteps) if in_pe else 1)
     parts = [
-        Component("pe_and", "andgate", "compute", {"bits": weight_bits}, adders, description="gates the weight with the spike"),
-        Component("pe_adder", "adder", "compute", {"bits": accumulator_bits}, adders, description="adds a weight to the partial sum"),
-        Component("pe_accumulator", "register", "compute", {"bits": accumulator_bits}, accumulators, description="partial sum"),
         Component(
-            "pe_input_register", "register", "compute", {"bits": max(SMALLEST_REGISTER_BITS, _multiplied_bits(arch, network))},
+            "pe_and", "andgate", "compute", {"bits": weight_bits},
+            adders, description="gates the weight with the spike",
+        ),
+        Component(
+            "pe_adder", "adder", "compute", {"bits": accumulator_bits},
+            adders, description="adds a weight to the partial sum",
+        ),
+        Component(
+            "pe_accumulator", "register", "compute", {"bits": accumulator_bits},
+            accumulators, description="partial sum",
+        ),
+        Component(
+            "pe_input_register", "register", "compute",
+            {"bits": max(SMALLEST_REGISTER_BITS, _multiplied_bits(arch, network))},
             pes, description="forwards inputs from PE to PE",
         ),
-        Component("pe_weight_register", "register", "compute", {"bits": weight_bits}, pes, description="holds or forwards weights"),
+        Component(
+            "pe_weight_register", "register", "compute", {"bits": weight_bits},
+            pes, description="holds or forwards weights",
+        ),
     ]  # fmt: skip
     if arch.pe.wide_values == "multiplier":
         bits = max(weight_bits, _multiplied_bits(arch, network))
@@ -218,7 +231,10 @@ def _edges_of_the_chip(arch: SystolicArchitecture, network: Network, stages: tup
 
 
 def vector_component(kind: str, in_max: int) -> str:
-    """The part that executes one value of a pool or add: OR for max-pools on spikes, comparators on wider values, adders else."""
+    """The part that executes one value of a pool or add.
+
+    Max-pools take an OR on spikes and a comparator on wider values; all else takes an adder.
+    """
     if kind == "maxpool2d":
         return "vector_or" if in_max == 1 else "vector_comparator"
     return "vector_adder"

@@ -143,7 +143,7 @@ def _count_loads(emitter: StageEmitter, array: Span) -> None:
 
 
 def _count_encoder(emitter: StageEmitter, span: Span, bits: Ints) -> Ints:
-    """A coded input is fetched as pixels and becomes spikes on the way into the buffer; returns the bits that arrive."""
+    """A coded input is fetched as pixels and becomes spikes on the way to the buffer; returns the bits that arrive."""
     width, count = emitter.geometry.width, emitter.builder.count
     if not emitter.stage.from_input or emitter.workload.network.encoding not in ("rate", "ttfs"):
         return bits

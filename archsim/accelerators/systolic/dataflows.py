@@ -1,4 +1,4 @@
-"""Dataflows: which dimension of a layer lies along the array's rows, which along its columns, and which streams through.
+"""Dataflows: which dimension of a layer lies along the array's rows, which along its columns, which streams through.
 
 A layer is the product of an (positions x reduction) matrix of inputs with a (reduction x filters) matrix of weights. A
 dataflow lays two of the three dimensions out in space, in folds of at most rows x columns, and streams the third:
@@ -14,8 +14,8 @@ input        reduction  positions  filters    S + R + C - 2, and R to load input
 with S the streamed length, R and C the array's rows and columns (SCALE-Sim's cycle counts; the first product leaves the
 skewed array after R + C - 2 cycles more than the stream is long).
 
-A dataflow from outside is one more :class:`Dataflow`, registered by the entry-point group ``archsim.dataflows`` or by a file
-given to ``--plugin`` that calls :func:`register`.
+A dataflow from outside is one more :class:`Dataflow`, registered by the entry-point group ``archsim.dataflows`` or by a
+file given to ``--plugin`` that calls :func:`register`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ OPERAND_OF = {
 
 
 def skewed_stream_cycles(stream: Ints, rows: int, cols: int) -> Ints:
-    """Cycles of a fold that streams ``stream`` values through a skewed array: ``S + R + C - 2``; none if nothing streams."""
+    """Cycles of a fold that streams S values through a skewed array: ``S + R + C - 2``; none if nothing streams."""
     return np.where(stream > 0, stream + rows + cols - 2, 0)
 
 

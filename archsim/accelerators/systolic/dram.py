@@ -15,8 +15,9 @@ Ints = NDArray[np.int64]
 class DramChannel:
     """Makes DRAM tasks for one layer, and counts what transfers move.
 
-    A transfer of ``n`` bits holds the channel for ``ceil(n / bits per cycle)`` cycles and its data is there ``latency`` cycles
-    later. It opens ``ceil(n / row bits)`` rows. A channel of unlimited bandwidth has no tasks (``timed`` is false).
+    A transfer of ``n`` bits holds the channel for ``ceil(n / bits per cycle)`` cycles and its data is there ``latency``
+    cycles later. It opens ``ceil(n / row bits)`` rows. A channel of unlimited bandwidth has no tasks (``timed`` is
+    false).
     """
 
     def __init__(self, builder: GraphBuilder, arch: SystolicArchitecture, layer: int) -> None:

@@ -1,4 +1,4 @@
-"""Emitting the tasks of one stage for some batches of timesteps: loads, passes, way out, with their edges and counts."""
+"""Emits the tasks of one stage for some batches of timesteps: loads, passes, way out, with their edges and counts."""
 
 from __future__ import annotations
 

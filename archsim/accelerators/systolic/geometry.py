@@ -1,9 +1,10 @@
 """How one stage lies on the array: dimensions, folds, operand tiles in bits, and the order of its passes.
 
 A batch of ``n`` timesteps is handled together. Where positions lie in space they are the pairs (position, t) with t
-innermost (``placement: rows``), or the positions alone with n accumulators in each PE (``placement: in_pe``). A position's
-input window is a band of rows of the map; a range of reduction indices (channel outermost) is a band of channels. Of two
-neighbouring tiles only the new rows (or channels) are loaded when the previous tile is still in the buffer.
+innermost (``placement: rows``), or the positions alone with n accumulators in each PE (``placement: in_pe``). A
+position's input window is a band of rows of the map; a range of reduction indices (channel outermost) is a band of
+channels. Of two neighbouring tiles only the new rows (or channels) are loaded when the previous tile is still in the
+buffer.
 """
 
 from __future__ import annotations
@@ -127,14 +128,14 @@ class Geometry:
 
     @cached_property
     def weights_held(self) -> bool:
-        """Whether a tile's weights stay in the PEs' scratchpads for all T: t innermost, and the K weights of a PE fit."""
+        """Whether a tile's weights stay in the PEs' scratchpads for all T: t innermost, and a PE's K weights fit."""
         layer = self.stage.layer
         fit = layer.reduction * layer.weight_bits <= int(self.arch.pe.scratchpad.weight) * 8
         return fit and self.flow.stream == "reduction" and self.arch.timesteps.scope == "tile"
 
     @cached_property
     def folds_together(self) -> int:
-        """Neighbouring folds of positions that use the weights held: with n timesteps side by side, n take the place of one."""
+        """Neighbouring folds of positions that use the weights held: n timesteps side by side make it n, not one."""
         return self.batch if self.interleaved and self.weights_held else 1
 
     def vars_of(self, *dimensions: Dimension) -> frozenset[str]:
@@ -237,7 +238,11 @@ class Geometry:
         return min(candidates, key=self._traffic_bits)
 
     def _blocked(self, sizes: Mapping[str, int], inner_batches: int) -> list[tuple[Loop, ...]]:
-        """Weights of a block of filters stay while all positions pass, or inputs of a block of positions while all filters do."""
+        """Loop orders by blocks.
+
+        Weights of a block of filters stay while all positions pass, or inputs of a block of positions while all
+        filters do.
+        """
         position, filters = self.tiles["positions"].var or "i", self.tiles["filters"].var or "j"
         weight_tile, ifmap_tile = self.weight_size.tile, self.ifmap_size.tile
         if not self.width.constant:

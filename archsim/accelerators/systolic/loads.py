@@ -1,4 +1,4 @@
-"""Tile loads: which tiles of weights and inputs come from DRAM when, their tasks, and the places they take in the buffers."""
+"""Tile loads: which weight and input tiles come from DRAM when, their tasks, and the places they take in buffers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Operand = Literal["weight", "ifmap"]
 
 @dataclass(frozen=True)
 class TileLoads:
-    """The loads of one operand: the pass that needs each first, the bits it brings, and its DRAM task if it is timed."""
+    """The loads of one operand: the pass that first needs each, the bits it brings, and its DRAM task if timed."""
 
     loads: Loads
     bits: Ints
@@ -59,7 +59,7 @@ class TileLoader:
         return TileLoads(loads, bits, self.dram.tasks(bits, timestep) if self.dram.timed and len(bits) else None)
 
     def _new_or_all(self, loads: Loads, dimension: Dimension, bands: tuple[Ints, Ints]) -> Ints:
-        """Extent of a band that each load brings: what the fold before lacks, if that is still in the buffer; else all."""
+        """Extent of a band that each load brings: what the fold before lacks if that is in the buffer still, or all."""
         (everything, new), nest = bands, self.passes.nest
         fold, var = self.passes.of(dimension)[loads.at], self.geometry.tiles[dimension].var
         lag = nest.keeps_previous(var, self.geometry.ifmap_depends, loads.resident_from) if var is not None else 0

@@ -1,11 +1,13 @@
 """Lowering: a workload on a systolic chip becomes a TaskGraph.
 
-Units: the ``array`` (one pass at a time), the ``neuron`` module, the ``vector`` unit (pools and adds on the way out), the ``dram``
-channel (fifo: loads and stores of all operands compete), and ``sync`` for the barrier between layers. Buffers: weight,
-ifmap and ofmap, and the accumulators, which a pass may not overwrite before the neuron units have read them.
+Units: the ``array`` (one pass at a time), the ``neuron`` module, the ``vector`` unit (pools and adds on the way out),
+the ``dram`` channel (fifo: loads and stores of all operands compete), and ``sync`` for the barrier between layers.
+Buffers: weight, ifmap and ofmap, and the accumulators, which a pass may not overwrite before the neuron units have read
+them.
 
-Per stage and batch of timesteps: loads of weight and input tiles issue as soon as the buffers have room (weights of the next
-layer beside the compute of this one), each pass waits for its tiles, its tail follows, and groups of outputs are stored.
+Per stage and batch of timesteps: loads of weight and input tiles issue as soon as the buffers have room (weights of the
+next layer beside the compute of this one), each pass waits for its tiles, its tail follows, and groups of outputs are
+stored.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Loop nests of tile passes, and which operand tiles must be loaded when.
 
-A nest is a list of loops, outermost first, over ``b`` (batches of timesteps), ``g`` (groups), ``i`` (folds along the array's
-rows) and ``j`` (folds along its columns). A loop over blocks has ``step > 1``; the loop inside the block runs over the rest,
-and passes beyond ``limit`` do not exist.
+A nest is a list of loops, outermost first, over ``b`` (batches of timesteps), ``g`` (groups), ``i`` (folds along the
+array's rows) and ``j`` (folds along its columns). A loop over blocks has ``step > 1``; the loop inside the block runs
+over the rest, and passes beyond ``limit`` do not exist.
 
-Residency: for an operand whose tile depends on the variables ``D``, the longest run of inner loops whose tiles together fit
-into the buffer stays resident; each of these tiles is loaded once per execution of that run, at the first pass that needs
-it, and its place is free after the last. Everything follows from the sizes, for all passes at once.
+Residency: for an operand whose tile depends on the variables ``D``, the longest run of inner loops whose tiles together
+fit into the buffer stays resident; each of these tiles is loaded once per execution of that run, at the first pass that
+needs it, and its place is free after the last. Everything follows from the sizes, for all passes at once.
 """
 
 from __future__ import annotations

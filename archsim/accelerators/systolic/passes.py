@@ -2,11 +2,14 @@
 
 With ``r, c`` the used rows and columns of a pass, ``S`` the streamed length, ``w`` the cycles per value (bit planes):
 
-* cycles = fold_cycles(S * w, R, C), plus the load of a stationary operand; at least the lines of the busiest buffer port.
+* cycles = fold_cycles(S * w, R, C), plus the load of a stationary operand; at least the lines of the busiest buffer
+  port.
 * product slots = r * c * S * w; of these *active* are those whose spike (or bit, or value on a multiplier) is not zero.
-  ``gate``: only active slots switch the adder and write the accumulator; spikes and weights are fetched and forwarded anyway.
-* ``skip: union`` streams only the indices at which some row of the tile is active; ``skip: row`` lasts as long as its busiest
-  row, every row fetching its own weights through a FIFO. Both read the spike map once more as a bitmask, or as an index per spike.
+  ``gate``: only active slots switch the adder and write the accumulator; spikes and weights are fetched and forwarded
+  anyway.
+* ``skip: union`` streams only the indices at which some row of the tile is active; ``skip: row`` lasts as long as its
+  busiest row, every row fetching its own weights through a FIFO. Both read the spike map once more as a bitmask, or as
+  an index per spike.
 """
 
 from __future__ import annotations
@@ -74,7 +77,7 @@ class Passes:
 
     @cached_property
     def computes(self) -> NDArray[np.bool_] | bool:
-        """Whether the array computes in a pass; a first layer whose current is held computes at its first visit only."""
+        """Whether the array computes in a pass; a first layer whose current is held does so at its first visit only."""
         if not self.geometry.width.once:
             return True
         first: NDArray[np.bool_] = self.b + self.batches.visit0 == 0
@@ -185,7 +188,7 @@ class Passes:
 
     @cached_property
     def weight_uses(self) -> Ints:
-        """Times that a PE takes a weight: one for each value streamed past it, the timesteps of its accumulators together."""
+        """Times that a PE takes a weight: once per value streamed past it, for all timesteps of its accumulators."""
         return self.slots // (self.geometry.width.cycles * (self.batches.size if self.several_accumulators else 1))
 
     @cached_property
@@ -243,14 +246,14 @@ class Passes:
 
     @cached_property
     def holds_weights(self) -> NDArray[np.bool_] | bool:
-        """Whether the weights are still in the PEs' scratchpads from the timesteps before (see Geometry.weights_held)."""
+        """Whether the weights are in the PEs' scratchpads since the timesteps before (see Geometry.weights_held)."""
         if not self.geometry.weights_held:
             return False
         return (self.b > 0) | (self.of("positions") % self.geometry.folds_together > 0)
 
     @cached_property
     def _weight_rows(self) -> Ints:
-        """Rows of the weight tile that each pass fetches: all of it at once where it is then held, else what is streamed."""
+        """Rows of the weight tile that each pass fetches: all at once where they are held, else what is streamed."""
         if self.geometry.weights_held:
             return np.where(self.holds_weights, 0, self._where_computing(self.used("reduction")))
         return self.fetched_rows if self.arch.sparsity == "skip_row" else self.stream

@@ -36,7 +36,8 @@ class ProcessingElement(Strict):
 
     wide_values: Literal["bit_serial", "multiplier", "none"] = Field(
         "bit_serial",
-        description="how values wider than a bit are multiplied: one bit plane per cycle, on a multiplier, or not at all",
+        description="how values wider than a bit are multiplied: one bit plane per cycle, on a multiplier, "
+        "or not at all",
     )
     accumulator_bits: Annotated[int, Field(ge=2, le=32)] = Field(16, description="accumulator and adder width")
     accumulator_sets: Literal[1, 2] = Field(
@@ -71,7 +72,8 @@ class Timesteps(Strict):
     )
     placement: Literal["rows", "in_pe"] = Field(
         "rows",
-        description="where the timesteps of a batch go: beside each other in the array, or into several accumulators per PE",
+        description="where the timesteps of a batch go: beside each other in the array, "
+        "or into several accumulators per PE",
     )
 
     def batch(self, timesteps: int) -> int:

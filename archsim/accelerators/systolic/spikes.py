@@ -1,10 +1,12 @@
 """What the spikes of a layer's input do to its passes: active products, and what a skipping array still has to stream.
 
-All statistics come from the values themselves, vectorised over timesteps and positions. With ``x[t, c, y, x]`` the input and
-window ``W(p)`` of output position ``p``:
+All statistics come from the values themselves, vectorised over timesteps and positions. With ``x[t, c, y, x]`` the
+input and window ``W(p)`` of output position ``p``:
 
-* ``weight[t, g, p] = sum over W(p) and the channels of group g of w(x)`` with ``w`` the set bits (bit-serial) or ``x != 0``;
-* ``union[tile] = |{k : some (t, p) of the tile has x[t, p, k] != 0}|``, by OR over the tile's rows of the bit-packed windows;
+* ``weight[t, g, p] = sum over W(p) and the channels of group g of w(x)`` with ``w`` the set bits (bit-serial) or
+  ``x != 0``;
+* ``union[tile] = |{k : some (t, p) of the tile has x[t, p, k] != 0}|``, by OR over the tile's rows of the bit-packed
+  windows;
 * ``longest[tile] = max over (t, p) of the tile of |{k : x[t, p, k] != 0}|``.
 """
 
@@ -69,8 +71,8 @@ def windows(values: Values, layer: Layer) -> Values:
 def union_per_tile(active: NDArray[np.uint8], layer: Layer, tile_starts: Ints, batch: int, interleaved: bool) -> Ints:
     """Reduction indices at which any row of the tile is active: [batches, groups, tiles].
 
-    ``tile_starts`` index (position) rows, or (position * batch + t) rows when the batch's timesteps are ``interleaved`` along
-    the array's rows; otherwise the batch's timesteps are OR-ed (they stream together).
+    ``tile_starts`` index (position) rows, or (position * batch + t) rows when the batch's timesteps are ``interleaved``
+    along the array's rows; otherwise the batch's timesteps are OR-ed (they stream together).
     """
     steps = active.shape[0]
     packed = _packed_windows(active, layer)  # [T, groups, positions, offsets, bytes]

@@ -22,7 +22,7 @@ TailUnit = Literal["neuron", "vector"]
 
 @dataclass(frozen=True)
 class TailOp:
-    """One step on the way out: ``elements`` values handled per timestep; ``skip`` is the map read for a residual add."""
+    """One step on the way out: ``elements`` values handled per timestep; ``skip``: the map a residual add reads."""
 
     layer: Layer
     unit: TailUnit
@@ -79,7 +79,7 @@ def elements(shape: tuple[int, int, int]) -> int:
 
 
 def stages_of(network: Network) -> tuple[Stage, ...]:
-    """Group the layers; UnsupportedError names every layer that cannot be executed on the way out of the one before it."""
+    """Group the layers; UnsupportedError names every layer that cannot be executed on the way out of the one before."""
     groups: list[list[Layer]] = []
     problems: list[Problem] = []
     for layer in network.layers:
@@ -90,7 +90,8 @@ def stages_of(network: Network) -> tuple[Stage, ...]:
         else:
             problems.append(
                 Problem(
-                    f"'{layer.kind}' is executed on the way out of the layer before it, so it must follow a weighted layer and read its output",
+                    f"'{layer.kind}' is executed on the way out of the layer before it, "
+                    "so it must follow a weighted layer and read its output",
                     key=f"layers.{layer.index}", value=layer.name,
                     allowed="a conv2d, linear or matmul right before it in the list, whose output it reads",
                 )

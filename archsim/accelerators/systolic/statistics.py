@@ -1,4 +1,4 @@
-"""Statistics of one layer's spikes that every batching and every chip of a sweep can share: computed once, kept small."""
+"""Statistics of one layer's spikes that every batching and every chip of a sweep share: computed once, kept small."""
 
 from __future__ import annotations
 

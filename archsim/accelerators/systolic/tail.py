@@ -1,11 +1,11 @@
-"""What happens to outputs on their way out of the array: neuron updates, pools, adds, and the membrane's way home and back.
+"""What happens to outputs on their way out of the array: neuron updates, pools, adds, the membrane's way home and back.
 
-Of a neuron that is visited ``B`` times, the ``S`` state words are saved and restored ``B - 1`` times: ``reads = writes =
-S * N * (B - 1)``, plus ``S * N`` writes where a membrane outside the neuron unit is cleared for the next input. Everything
-of a neuron happens in one visit when the timestep loop is innermost and outputs stay in the PE.
+Of a neuron that is visited ``B`` times, the ``S`` state words are saved and restored ``B - 1`` times:
+``reads = writes = S * N * (B - 1)``, plus ``S * N`` writes where a membrane outside the neuron unit is cleared for the
+next input. Everything of a neuron happens in one visit when the timestep loop is innermost and outputs stay in the PE.
 
-A stage's later steps may handle fewer values than the array puts out (a pool in between); they are spread over the passes
-in proportion, by cumulative rounding, so that every timestep's total is exact.
+A stage's later steps may handle fewer values than the array puts out (a pool in between); they are spread over the
+passes in proportion, by cumulative rounding, so that every timestep's total is exact.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Outputs:
         return previous
 
     def fold_before(self) -> Ints:
-        """For each completing pass the one that began the batch of timesteps that its fold cuts; -1 where none is cut."""
+        """For each completing pass the one that began the batch of timesteps that its fold cuts; -1 if none is cut."""
         passes = self.passes
         tiles, filters = passes.geometry.tiles["positions"], passes.geometry.tiles["filters"].count
         fold = passes.of("positions")[self.at]
@@ -107,7 +107,7 @@ def state_bits(neuron: Neuron, membrane_bits: int) -> int:
 def membrane_traffic(
     outputs: Outputs, op: TailOp, total_visits: int, membrane_bits: int, held_current: bool
 ) -> MembraneTraffic:
-    """Saves and restores of one neuron layer; a held input current (``first_layer: once``) is one more word per neuron."""
+    """Saves and restores of one neuron layer; a held current (``first_layer: once``) is one more word per neuron."""
     passes, neuron = outputs.passes, op.layer.neuron
     assert neuron is not None
     words = neuron.state_words
@@ -132,7 +132,7 @@ def membrane_traffic(
 
 
 def most_restored_bits(geometry: Geometry, op: TailOp, timesteps: int, membrane_bits: int) -> int:
-    """The most bits that one completing pass of a layer can restore, whatever its batch: what a staging buffer must hold."""
+    """Most bits that one completing pass of a layer can restore, in any batch: what a staging buffer must hold."""
     layer, array, flow = geometry.stage.layer, geometry.arch.array, geometry.flow
     extents = {flow.rows: array.rows, flow.cols: array.cols}
     positions = min(layer.positions, extents.get("positions", layer.positions))
@@ -147,7 +147,7 @@ def most_restored_bits(geometry: Geometry, op: TailOp, timesteps: int, membrane_
 
 
 def _neurons_begun_and_ended(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
-    """Neurons whose batch of timesteps begins, and ends, in each completing pass; they differ where folds cut batches."""
+    """Neurons whose batch of timesteps begins, and ends, in each completing pass; these differ if folds cut batches."""
     passes, size = outputs.passes, outputs.passes.batches.size
     if op.elements != outputs.per_step:
         spread = outputs.spread_totals(np.full(passes.batches.count, op.elements, np.int64))
@@ -159,7 +159,7 @@ def _neurons_begun_and_ended(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
 
 
 def _straddles(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
-    """Neurons whose batch of timesteps is cut by the edge of a fold (placement: rows): one more restore and save each."""
+    """Neurons whose batch of timesteps is cut by a fold's edge (placement: rows): one more restore and save each."""
     size = outputs.passes.batches.size
     if not outputs.passes.geometry.interleaved or op.elements != outputs.per_step:
         zeros = np.zeros(outputs.count, np.int64)
@@ -178,7 +178,8 @@ def _lanes(outputs: Outputs) -> tuple[Ints, Ints, Ints]:
 def neuron_cycles(arch: SystolicArchitecture, passes: Passes, outputs: Outputs, updates: Ints) -> Ints:
     """Cycles to update the neurons of each completing pass; serial in t.
 
-    ``ceil(neurons / units) * timesteps * cycles_per_update``, with one unit per PE, per used column, or per group of columns.
+    ``ceil(neurons / units) * timesteps * cycles_per_update``, with one unit per PE, per used column, or per group of
+    columns.
     """
     size = passes.batches.size
     columns = passes.cols_used[outputs.at]

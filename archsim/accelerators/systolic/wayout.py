@@ -111,7 +111,7 @@ class WayOut:
     def _restore_after_save(
         self, builder: GraphBuilder, op: TailOp, restored: Span, reads: Ints, stores: Ints,
     ) -> None:  # fmt: skip
-        """A membrane is restored after it was saved: a batch earlier, or by the fold before where that cut its batch."""
+        """A membrane is restored after it was saved: a batch earlier, or by the fold before if that cut its batch."""
         previous = self.outputs.previous_visit()[reads]
         saved = np.where(previous >= 0, stores[np.maximum(previous, 0)], NONE)
         earlier = self.state.membrane_stores.get(op.layer.name)
