@@ -181,6 +181,13 @@ def test_space_edges_to_releases_that_may_finish_in_any_order():
     assert edges_of(builder.build()) == [(2, 4, SPACE), (2, 5, SPACE), (3, 6, SPACE)]
 
 
+def test_releases_out_of_turn_on_an_in_order_unit_are_all_waited_for():
+    """The first hold is released by the last task: the latest hold's release does not stand for it."""
+    builder = builder_with(("load", 3), ("use", 3))
+    builder.holds("tiles", 3, [0, 1, 2], [5, 3, 4], [1, 1, 3])
+    assert edges_of(builder.build()) == [(2, 3, SPACE), (2, 5, SPACE)]
+
+
 def test_acquires_that_may_start_in_any_order_each_wait_for_all():
     """Loads on a fifo unit: the third may start before the second, so it cannot lean on the second's edges."""
     builder = builder_with(("load~", 3), ("store~", 3))
