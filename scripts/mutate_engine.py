@@ -20,7 +20,8 @@ TESTS = ("tests/engine/test_semantics.py", "tests/engine/test_engines_agree.py",
 GRAPHS = 200  # random graphs per agreement test, instead of 1,000
 TIMEOUT_S = 60  # a mutation that hangs is caught, too
 
-DES, FAST, GRAPH = "archsim/engine/des.py", "archsim/engine/fast.py", "archsim/taskgraph.py"
+DES, FAST = "archsim/engine/des.py", "archsim/engine/fast.py"
+GRAPH, BUILDER, SPACE = (f"archsim/taskgraph/{module}.py" for module in ("graph", "builder", "space"))
 MUTATIONS = (  # file, name, text, replacement
     (DES, "grants in the first phase of a cycle", "GRANT = NORMAL + 1", "GRANT = NORMAL"),
     (DES, "highest index wins ties", "(int(self.env.now), task))", "(int(self.env.now), -task))"),
@@ -62,16 +63,16 @@ MUTATIONS = (  # file, name, text, replacement
     (FAST, "waiters of a fifo task forgotten", "w = waiting[i]\n        while w >= 0:\n            todo.append(w)\n            w = next_waiting[w]\n\n",
      "w = waiting[i]\n        if w >= 0:\n            todo.append(w)\n            w = next_waiting[w]\n\n"),
     (FAST, "in-order unit stops after its first task", "if following[i] >= 0:", "if following[i] > n:"),
-    (GRAPH, "space edges: one release short", "buffer.release[needed[waits] - 1]", "buffer.release[np.maximum(needed[waits] - 2, 0)]"),
-    (GRAPH, "space edges: a place too many", "total[1:] - buffer.capacity", "total[1:] - buffer.capacity - 1"),
-    (GRAPH, "space edges: a place too few", "total[1:] - buffer.capacity", "total[1:] - buffer.capacity + 1"),
-    (GRAPH, "space edges: the other side of equality", 'side="left"', 'side="right"'),
-    (GRAPH, "space edges: the last release stands for all on a fifo unit", 'graph.units[unit[0]].discipline == "in_order" and', "True and"),
-    (GRAPH, "space edges: on several units", "np.all(unit == unit[0]) and", "True and"),
-    (GRAPH, "space edges: releases out of order", "np.all(tasks[1:] >= tasks[:-1])", "True"),
-    (GRAPH, "space edges: fifo acquires lean on each other", 'if graph.units[unit].discipline == "in_order" and task >= last_task:', "if task >= last_task:"),
-    (GRAPH, "space edges: overwritten by the next buffer", "free = graph.pred[tasks, slot] == NONE", "free = graph.kind[tasks, slot] != DATA"),
-    (GRAPH, "duplicates: the first kind wins", "np.where(data, DATA, graph.kind[same, earlier])", "graph.kind[same, earlier]"),
+    (SPACE, "space edges: one release short", "buffer.release[needed[waits] - 1]", "buffer.release[np.maximum(needed[waits] - 2, 0)]"),
+    (SPACE, "space edges: a place too many", "total[1:] - buffer.capacity", "total[1:] - buffer.capacity - 1"),
+    (SPACE, "space edges: a place too few", "total[1:] - buffer.capacity", "total[1:] - buffer.capacity + 1"),
+    (SPACE, "space edges: the other side of equality", 'side="left"', 'side="right"'),
+    (SPACE, "space edges: the last release stands for all on a fifo unit", 'graph.units[unit[0]].discipline == "in_order" and', "True and"),
+    (SPACE, "space edges: on several units", "np.all(unit == unit[0]) and", "True and"),
+    (SPACE, "space edges: releases out of order", "np.all(tasks[1:] >= tasks[:-1])", "True"),
+    (SPACE, "space edges: fifo acquires lean on each other", 'if graph.units[unit].discipline == "in_order" and task >= last_task:', "if task >= last_task:"),
+    (SPACE, "space edges: overwritten by the next buffer", "free = graph.pred[tasks, slot] == NONE", "free = graph.kind[tasks, slot] != DATA"),
+    (BUILDER, "duplicates: the first kind wins", "np.where(data, DATA, graph.kind[same, earlier])", "graph.kind[same, earlier]"),
     (GRAPH, "unrolled: carried edges a copy short", "range(distance, copies)", "range(distance + 1, copies)"),
 )  # fmt: skip
 

@@ -13,8 +13,8 @@ from archsim.errors import ArchsimError, MisfitError
 from archsim.taskgraph import DATA, NONE, SPACE, SYNC, GraphBuilder, Span, TaskGraph, counts_by_name
 
 sys.path.insert(0, str(Path(__file__).parent / "engine"))
-from graphs import random_graph  # noqa: E402
-from literal import interpret, most_occupied  # noqa: E402
+from graphs import random_graph
+from literal import interpret, most_occupied
 
 
 def edges_of(graph: TaskGraph) -> list[tuple[int, int, int]]:
@@ -30,7 +30,7 @@ def builder_with(*units: tuple[str, int], duration: int = 1) -> GraphBuilder:
     return builder
 
 
-# -- columns --------------------------------------------------------------------------------------------------------------
+# -- columns -----------------------------------------------------------------------------------------------------------
 
 
 def test_columns_in_issue_order_with_their_types():
@@ -41,7 +41,13 @@ def test_columns_in_issue_order_with_their_types():
     assert graph.tasks == 3 and graph.timesteps == 2 and graph.layers == ("conv", "fc")
     assert [(unit.name, unit.discipline) for unit in graph.units] == [("array", "in_order"), ("dram", "fifo")]
     assert graph.fifo.tolist() == [False, True]
-    expected = {"unit": [0, 0, 1], "duration": [5, 6, 7], "latency": [3, 3, 0], "layer": [0, 0, 1], "timestep": [0, 1, NONE]}
+    expected = {
+        "unit": [0, 0, 1],
+        "duration": [5, 6, 7],
+        "latency": [3, 3, 0],
+        "layer": [0, 0, 1],
+        "timestep": [0, 1, NONE],
+    }
     for name, values in expected.items():
         column = getattr(graph, name)
         assert column.dtype == np.int32 and column.tolist() == values
@@ -75,7 +81,7 @@ def test_units_are_known_by_name():
         builder.unit("a", "fifo")
 
 
-# -- edges ----------------------------------------------------------------------------------------------------------------
+# -- edges -------------------------------------------------------------------------------------------------------------
 
 
 def test_edges_by_scalar_and_vector_with_gaps():
@@ -93,7 +99,8 @@ def test_edges_of_overlapping_spans_all_stay():
     builder.edge(Span(4, 2, 2), 3, SYNC)
     builder.edge(Span(7, 1), 1, SYNC)
     assert edges_of(builder.build()) == [
-        (4, 0, DATA), (4, 3, SYNC), (5, 0, DATA), (5, 1, DATA), (6, 0, DATA), (6, 2, DATA), (6, 3, SYNC), (7, 1, SYNC), (7, 3, DATA),
+        (4, 0, DATA), (4, 3, SYNC), (5, 0, DATA), (5, 1, DATA), (6, 0, DATA), (6, 2, DATA), (6, 3, SYNC), (7, 1, SYNC),
+        (7, 3, DATA),
     ]  # fmt: skip
 
 
@@ -158,7 +165,7 @@ def test_no_random_graph_has_an_edge_twice():
         assert len(pairs) == len(set(pairs)), seed
 
 
-# -- buffers --------------------------------------------------------------------------------------------------------------
+# -- buffers -----------------------------------------------------------------------------------------------------------
 
 
 def test_space_edges_of_a_ring_of_two_places():
@@ -225,7 +232,9 @@ def test_holds_stated_in_parts_are_one_ring():
 def test_an_amount_over_the_capacity_is_a_misfit_with_its_levers():
     builder = builder_with(("load", 2), ("use", 2))
     builder.holds("tiles", 7, [0, 1], [2, 3], [3, 9], levers=["a size of 9"])
-    with pytest.raises(MisfitError, match="buffer 'tiles': demands 9 places, there are 7 places; would fit with a size of 9"):
+    with pytest.raises(
+        MisfitError, match="buffer 'tiles': demands 9 places, there are 7 places; would fit with a size of 9"
+    ):
         builder.build()
 
 
@@ -242,7 +251,9 @@ def test_with_capacity_derives_the_edges_anew():
     assert edges_of(wider) == sorted(data + two)
     assert edges_of(wider.with_capacity("tiles", 1)) == edges_of(graph)
     assert edges_of(graph.with_capacity("tiles", 9).with_capacity("other", 9)) == data
-    assert [buffer.capacity for buffer in wider.buffers] == [2, 2] and [buffer.capacity for buffer in graph.buffers] == [1, 2]
+    assert [buffer.capacity for buffer in wider.buffers] == [2, 2] and [
+        buffer.capacity for buffer in graph.buffers
+    ] == [1, 2]
     assert execute(graph).cycles == 24 and execute(wider).cycles == 15
 
 
@@ -289,7 +300,7 @@ def test_another_slot_never_lengthens_a_graph_whose_units_are_all_in_order():
     assert shortened > 20
 
 
-# -- unrolled copies ------------------------------------------------------------------------------------------------------
+# -- unrolled copies ---------------------------------------------------------------------------------------------------
 
 
 def two_stages() -> TaskGraph:
@@ -347,7 +358,7 @@ def test_unrolled_random_graphs_keep_their_buffers_within_capacity():
             assert np.any(start < 0) or most_occupied(graph, start, number) <= buffer.capacity
 
 
-# -- actions --------------------------------------------------------------------------------------------------------------
+# -- actions -----------------------------------------------------------------------------------------------------------
 
 
 def test_actions_of_a_task():
@@ -362,14 +373,14 @@ def test_actions_of_a_task():
     assert counts_by_name(graph.actions) == {("pe", "op"): 72, ("sram", "line_read"): 14}
 
 
-# -- invariants -----------------------------------------------------------------------------------------------------------
+# -- invariants --------------------------------------------------------------------------------------------------------
 
 
 def test_counts_are_one_number_or_one_per_task_as_integers():
     builder = builder_with(("a", 3))
     with pytest.raises(ValueError, match=r"pe.op: \(2,\) counts for 3 tasks"):
         builder.count("pe", "op", Span(0, 3), np.array([1, 2]))
-    with pytest.raises(ValueError, match="pe.op: counts must be int64, not float64"):
+    with pytest.raises(ValueError, match=r"pe.op: counts must be int64, not float64"):
         builder.count("pe", "op", Span(0, 3), np.array([1.0, 2.0, 3.0]))
 
 

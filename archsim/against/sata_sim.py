@@ -24,7 +24,7 @@ from archsim.workload import SyntheticActivity
 
 if TYPE_CHECKING:
     from archsim.accelerators import Architecture
-    from archsim.accelerators.systolic.schema import GlobalBuffer
+    from archsim.accelerators.systolic.memory_schema import GlobalBuffer
     from archsim.result import Result
     from archsim.workload import Network, Workload
 

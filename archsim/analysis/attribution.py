@@ -2,13 +2,13 @@
 
 For each unit, tasks in served order with F the finish of the one before (0 at first) and S the start: the gap [F, S) is
 *idle* up to the latest sync arrival, then *starved* up to the latest data arrival (by that predecessor's unit), then
-*blocked* (by the buffer of the latest space edge); after the last task idle. *Arbitration* is the part of a starved piece in
-which that predecessor itself queued for a fifo unit. Hence busy + starved + blocked + arbitration + idle = makespan, for every
-unit, exactly.
+*blocked* (by the buffer of the latest space edge); after the last task idle. *Arbitration* is the part of a starved
+piece in which that predecessor itself queued for a fifo unit. Hence busy + starved + blocked + arbitration + idle =
+makespan, for every unit, exactly.
 
-The critical path walks back from the last result along predecessors whose result arrived at the start (data before space
-before sync, lowest index on ties), else along the unit's previous task. Durations belong to (unit, layer), latencies to
-(unit, "latency"); together they are the makespan.
+The critical path walks back from the last result along predecessors whose result arrived at the start (data before
+space before sync, lowest index on ties), else along the unit's previous task. Durations belong to (unit, layer),
+latencies to (unit, "latency"); together they are the makespan.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ class UnitTime:
     @property
     def total(self) -> int:
         """Sum of all pieces: the makespan."""
-        return self.busy + self.idle + sum(sum(piece.values()) for piece in (self.starved, self.blocked, self.arbitration))
+        waited = (self.starved, self.blocked, self.arbitration)
+        return self.busy + self.idle + sum(sum(piece.values()) for piece in waited)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Attribution:
 
 @dataclass(frozen=True)
 class _Arrivals:
-    """Latest arrival per task and kind (-1: none), the predecessor that it came from, and the buffer of a space edge."""
+    """Latest arrival per task and kind (-1: none), the predecessor it came from, and the buffer of a space edge."""
 
     at: NDArray[np.int64]  # [kinds, tasks]
     source: NDArray[np.int64]
@@ -73,14 +74,16 @@ class _Arrivals:
     @property
     def ready(self) -> Ints:
         """When everything that a task waits for was there."""
-        return np.maximum(self.at.max(axis=0), 0)
+        latest: Ints = np.maximum(self.at.max(axis=0), 0)
+        return latest
 
 
 def attribute(execution: Execution) -> Attribution:
     """Cut every unit's time and find the critical path, from the start cycles."""
     arrivals = _arrivals(execution)
     order, before = _served(execution)
-    return Attribution(_unit_times(execution, arrivals, order, before), _critical_path(execution, arrivals, order, before))
+    units = _unit_times(execution, arrivals, order, before)
+    return Attribution(units, _critical_path(execution, arrivals, order, before))
 
 
 def _arrivals(execution: Execution) -> _Arrivals:
@@ -97,7 +100,8 @@ def _arrivals(execution: Execution) -> _Arrivals:
             if kind == SPACE:
                 buffer[tasks[later]] = graph.space_buffer[tasks[later], slot]
     for kind in (DATA, SPACE, SYNC):
-        tasks, before, place, arrival = _latest(graph.extra[graph.extra[:, 2] == kind], finish if kind == SPACE else result)
+        there = finish if kind == SPACE else result
+        tasks, before, place, arrival = _latest(graph.extra[graph.extra[:, 2] == kind], there)
         later = _take(at, source, kind, tasks, before, arrival)
         if kind == SPACE:
             buffer[tasks[later]] = place[later]
@@ -115,7 +119,8 @@ def _latest(extra: Ints, there: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 
 def _take(at: Ints, source: Ints, kind: int, tasks: Ints, before: Ints, arrival: Ints) -> NDArray[np.bool_]:
     """Keep the later arrival; of ties the lowest predecessor index."""
-    later = (arrival > at[kind, tasks]) | ((arrival == at[kind, tasks]) & (before < source[kind, tasks]))
+    latest = at[kind, tasks]
+    later: NDArray[np.bool_] = (arrival > latest) | ((arrival == latest) & (before < source[kind, tasks]))
     at[kind, tasks[later]], source[kind, tasks[later]] = arrival[later], before[later]
     return later
 
@@ -153,8 +158,8 @@ def _unit_times(execution: Execution, arrivals: _Arrivals, order: Ints, before: 
     buffer_names = [buffer.name for buffer in graph.buffers] or [NO_LAYER]
     return tuple(
         UnitTime(
-            names[u], int(busy[u]), _named(suppliers[u], names), _named(buffers[u], buffer_names), _named(queues[u], names),
-            int(gaps[u]) + execution.cycles - int(last[u]),
+            names[u], int(busy[u]), _named(suppliers[u], names), _named(buffers[u], buffer_names),
+            _named(queues[u], names), int(gaps[u]) + execution.cycles - int(last[u]),
         )
         for u in range(count)
     )  # fmt: skip

@@ -24,9 +24,9 @@ class Throughput:
 def throughput(graph: TaskGraph) -> Throughput:
     """The initiation interval: the difference of two copies' finishes, once two such intervals in a row are equal.
 
-    No task may fall behind faster than the results do: such a unit, still hidden behind a longer path, would set the pace
-    of a longer run. The last copies are not representative: nothing behind them competes for the DRAM channel. As many of them are left
-    out as the buffers can hold work of inputs ahead, and one more.
+    No task may fall behind faster than the results do: such a unit, still hidden behind a longer path, would set the
+    pace of a longer run. The last copies are not representative: nothing behind them competes for the DRAM channel. As
+    many of them are left out as the buffers can hold work of inputs ahead, and one more.
     """
     if graph.tasks == 0:
         return Throughput(None, "the graph is empty")

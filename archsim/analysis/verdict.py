@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.result import Result
+from archsim.result import ComponentRow, Result
 
 UNITS_SHOWN = {"dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit"}
 
@@ -12,11 +12,8 @@ def verdict(result: Result) -> str:
     parts = []
     if result.components and result.energy_pj:
         largest = max(result.components, key=lambda part: part.energy_pj)
-        kind = "leakage" if largest.static_pj > largest.dynamic_pj else "accesses"
-        if largest.level in ("compute", "neuron module"):
-            kind = "leakage" if largest.static_pj > largest.dynamic_pj else "operations"
         share_of_energy = _percent(largest.energy_pj, result.energy_pj)
-        parts.append(f"energy: {largest.name} {kind} cost most ({share_of_energy} of {largest_total(result)})")
+        parts.append(f"energy: {largest.name} {_kind(largest)} most ({share_of_energy} of {total_energy(result)})")
     if result.critical_path and result.cycles:
         by_unit: dict[str, float] = {}
         for share in result.critical_path:
@@ -33,7 +30,13 @@ def verdict(result: Result) -> str:
     return "; ".join(parts)
 
 
-def largest_total(result: Result) -> str:
+def _kind(part: ComponentRow) -> str:
+    if part.static_pj > part.dynamic_pj:
+        return "background power costs" if part.level == "DRAM" else "leakage costs"
+    return "operations cost" if part.level in ("compute", "neuron module") else "accesses cost"
+
+
+def total_energy(result: Result) -> str:
     """Total energy in a readable unit."""
     for factor, unit in ((1e9, "mJ"), (1e6, "uJ"), (1e3, "nJ")):
         if result.energy_pj >= factor:

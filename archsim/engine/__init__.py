@@ -42,7 +42,7 @@ class Execution:
 
 
 def execute(graph: TaskGraph, engine: EngineName = "auto") -> Execution:
-    """Execute the graph; ``auto`` takes ``des`` up to 200,000 tasks and ``fast`` above. A deadlock is a DeadlockError."""
+    """Execute the graph; ``auto`` is ``des`` up to 200,000 tasks and ``fast`` above. A deadlock is a DeadlockError."""
     chosen = engine
     if engine == "auto":
         chosen = "des" if graph.tasks <= DES_UP_TO_TASKS else "fast"

@@ -12,7 +12,8 @@ def deadlock_error(graph: TaskGraph, start: Ints) -> DeadlockError:
     """Explain why the tasks with ``start < 0`` can never start."""
     cycle = _cycle(graph, start)
     lines = [_wait(graph, task, before, why) for task, before, why in cycle]
-    text = f"deadlock: {int(np.sum(start < 0)):,} of {graph.tasks:,} tasks can never start; cycle of waits: " + "; ".join(lines)
+    stuck = f"{int(np.sum(start < 0)):,} of {graph.tasks:,} tasks can never start"
+    text = f"deadlock: {stuck}; cycle of waits: " + "; ".join(lines)
     for name in sorted({why[6:] for _, _, why in cycle if why.startswith("space:")}):
         enough = smallest_capacity(graph, name)
         capacity = next(buffer.capacity for buffer in graph.buffers if buffer.name == name)
@@ -106,7 +107,8 @@ def _unmet(graph: TaskGraph, start: Ints, previous: Ints, task: int) -> tuple[in
 
 
 def _wait(graph: TaskGraph, task: int, before: int, why: str) -> str:
-    reason = {"data": "the result of", "sync": "reaching", "unit": "its turn after"}.get(why, f"space in '{why[6:]}' from")
+    reasons = {"data": "the result of", "sync": "reaching", "unit": "its turn after"}
+    reason = reasons.get(why, f"space in '{why[6:]}' from")
     return f"{_name(graph, task)} waits for {reason} {_name(graph, before)}"
 
 

@@ -1,14 +1,15 @@
 """The reference engine: the TaskGraph executed as a discrete-event simulation in SimPy, one process per in-order unit.
 
 A cycle has two phases. First every finish and every arrival at ``t`` takes effect and freed in-order units start, until
-nothing more happens at ``t`` (SimPy's normal priority). Then every free fifo unit grants its lowest ``(ready, index)``: grants
-are events at a later priority. Wake-up events exist only where somebody waits.
+nothing more happens at ``t`` (SimPy's normal priority). Then every free fifo unit grants its lowest ``(ready, index)``:
+grants are events at a later priority. Wake-up events exist only where somebody waits.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Generator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class _Chip:
         self.busy: dict[int, bool] = {}
         by_unit = np.argsort(graph.unit, kind="stable")
         bounds = np.searchsorted(graph.unit[by_unit], np.arange(len(graph.units) + 1))
-        self.tasks_of = [by_unit[a:b].tolist() for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+        self.tasks_of = [by_unit[a:b].tolist() for a, b in pairwise(bounds)]
 
     def serve_in_order(self, unit: int) -> Generator[Event, Any, None]:
         """One in-order unit: its tasks in ascending index, each as soon as nothing is missing any more."""

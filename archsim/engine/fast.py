@@ -1,11 +1,12 @@
 """The fast engine: the start rule as a plain event loop, in Python or compiled by numba from the same source.
 
-A start is known as soon as its predecessors' starts and its unit's previous task are; so in-order units need no events at
-all. Only a fifo unit must wait for time to pass, because an earlier request may still come: its grants are taken from one
-heap in ascending time. A fifo task lasts at least one cycle, hence whatever a grant at ``t`` causes is ready after ``t`` and
-every request that is ready at ``t`` is known when the grant at ``t`` is made.
+A start is known as soon as its predecessors' starts and its unit's previous task are; so in-order units need no events
+at all. Only a fifo unit must wait for time to pass, because an earlier request may still come: its grants are taken
+from one heap in ascending time. A fifo task lasts at least one cycle, hence whatever a grant at ``t`` causes is ready
+after ``t`` and every request that is ready at ``t`` is known when the grant at ``t`` is made.
 
-A task waits on one unknown predecessor at a time, in a linked list at that predecessor; so the loop needs no successor lists.
+A task waits on one unknown predecessor at a time, in a linked list at that predecessor; so the loop needs no successor
+lists.
 """
 
 from __future__ import annotations
@@ -34,10 +35,8 @@ def start_cycles(graph: TaskGraph, compiled: bool | None = None) -> NDArray[np.i
     in_order = not np.any(graph.fifo) and _points_backward(graph)
     function: Callable[..., Any] = _max_plus if in_order else _event_loop
     columns = _columns(graph)
-    if compiled:
-        start = _compiled(function.__name__)(*columns)
-    else:
-        start = function(*(column.tolist() for column in columns))
+    run = _compiled(function.__name__) if compiled else function
+    start = run(*(columns if compiled else (column.tolist() for column in columns)))
     return np.asarray(start, np.int64)
 
 
@@ -59,7 +58,7 @@ def _columns(graph: TaskGraph) -> tuple[NDArray[Any], ...]:
     return (graph.unit.astype(np.int64), graph.duration, graph.latency, *slots, extra, pointer, graph.fifo)
 
 
-def _max_plus(unit, duration, latency, pred_a, pred_b, pred_c, extra, pointer, fifo):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912, PLR0913
+def _max_plus(unit, duration, latency, pred_a, pred_b, pred_c, extra, pointer, fifo):  # type: ignore[no-untyped-def] # noqa: PLR0913, PLR0917
     """All units in order and all edges backward: one pass, ``start = max(unit free, arrivals)``."""
     n = len(unit)
     free = [0] * len(fifo)
@@ -91,7 +90,7 @@ def _max_plus(unit, duration, latency, pred_a, pred_b, pred_c, extra, pointer, f
     return start
 
 
-def _event_loop(unit, duration, latency, pred_a, pred_b, pred_c, extra, pointer, fifo):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912, PLR0913, PLR0915
+def _event_loop(unit, duration, latency, pred_a, pred_b, pred_c, extra, pointer, fifo):  # type: ignore[no-untyped-def] # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917
     """General graphs: see the module docstring. ``todo`` holds tasks whose readiness may have become known."""
     n = len(unit)
     units = len(fifo)
@@ -209,7 +208,7 @@ def _compiled(name: str) -> Callable[..., Any]:
 
 
 def cache_folder() -> Path:
-    """Where compiled code is kept between runs: ``$NUMBA_CACHE_DIR`` or ``archsim/numba`` in the user's cache folder."""
+    """Where compiled code is kept: ``$NUMBA_CACHE_DIR``, else ``archsim/numba`` in the user's cache folder."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     if given:
         return Path(given)

@@ -15,7 +15,7 @@ EXACT_BELOW = 2**53  # sums are formed in float64 products, exact up to here
 
 @dataclass(frozen=True)
 class Ledger:
-    """Columns of equal length: layer and timestep (index or -1 for work shared by several), component, action, count."""
+    """Columns of equal length: layer, timestep (-1: shared by several or by none), component, action, count."""
 
     layer: NDArray[np.int32]
     timestep: NDArray[np.int32]
@@ -41,8 +41,8 @@ class Ledger:
 def ledger_of(graph: TaskGraph) -> Ledger:
     """Sum the graph's actions by (layer, timestep, component, action).
 
-    ``count[t] = sum over the span's tasks at t of counts``; all vectors over one span are summed by a single product with
-    the span's task-by-timestep incidence matrix.
+    ``count[t] = sum over the span's tasks at t of counts``; all vectors over one span are summed by a single product
+    with the span's task-by-timestep incidence matrix.
     """
     by_span: dict[tuple[Span, int], list[Action]] = {}
     for action in graph.actions:
@@ -84,7 +84,7 @@ def _columns(sums: dict[tuple[int, str, str], NDArray[np.int64]], timesteps: int
     row, step = np.nonzero(table)
     layers = np.array([key[0] for key in keys], np.int32)
     return Ledger(
-        layer=layers[row] if len(keys) else np.zeros(0, np.int32),
+        layer=layers[row] if keys else np.zeros(0, np.int32),
         timestep=np.where(step == timesteps, NONE, step).astype(np.int32),
         component=np.array([key[1] for key in keys], object)[row],
         action=np.array([key[2] for key in keys], object)[row],

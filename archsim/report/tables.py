@@ -110,7 +110,7 @@ def _layers(result: Result) -> Table:
         )  # fmt: skip
     idle_pj = result.energy_pj - sum(row.energy_pj for row in result.layers)
     table.add_row(
-        "idle", "leakage", "", "", "", "", significant(scale(idle_pj)), percent(idle_pj, result.energy_pj), style="dim"
+        "idle", "static", "", "", "", "", significant(scale(idle_pj)), percent(idle_pj, result.energy_pj), style="dim"
     )
     return table
 

@@ -15,7 +15,8 @@ from archsim.taskgraph import DATA, NONE, SYNC, GraphBuilder
 
 
 class Chip:
-    """A graph task by task: ``task(unit, duration, latency=0, data=[...], sync=[...])`` returns its index; fifo units end in ``~``."""
+    """A graph task by task: ``task(unit, duration, latency=0, data=[...], sync=[...])`` returns its index; fifo units
+    end in ``~``."""
 
     def __init__(self, layers=("layer",)):
         self.builder = GraphBuilder(layers, 1)
@@ -43,7 +44,7 @@ def path(found: Attribution) -> set:
     return {(share.unit, share.layer, share.what, share.cycles) for share in found.path}
 
 
-# -- one bucket after the other -------------------------------------------------------------------------------------------
+# -- one bucket after the other ----------------------------------------------------------------------------------------
 
 
 def test_busy_and_idle_after_the_last_task():
@@ -167,7 +168,8 @@ def test_two_edges_to_one_task_count_as_data():
 
 
 def test_arbitration_is_the_time_that_the_predecessor_queued():
-    """Two requests at 0 for one port: the second is served at 6, so its consumer waits 6 for the queue and 2 for the transfer."""
+    """Two requests at 0 for one port: the second is served at 6, so its consumer waits 6 for the queue and 2 for the
+    transfer."""
     chip = Chip()
     chip.task("dram~", 6)
     load = chip.task("dram~", 2)
@@ -220,7 +222,8 @@ def test_an_in_order_predecessor_that_queued_is_not_arbitration():
 
 
 def test_arbitration_is_one_hop():
-    """The array waits for the neuron unit, which waits for the queue: the neuron unit is to blame here, the queue on the path."""
+    """The array waits for the neuron unit, which waits for the queue: the neuron unit is to blame here, the queue on
+    the path."""
     chip = Chip()
     chip.task("dram~", 6)
     load = chip.task("dram~", 2)
@@ -265,7 +268,7 @@ def test_empty_graph_has_no_time_and_no_path():
     assert found == Attribution((), ())
 
 
-# -- the critical path ----------------------------------------------------------------------------------------------------
+# -- the critical path -------------------------------------------------------------------------------------------------
 
 
 def test_path_prefers_data_then_space_then_sync_then_the_unit():
@@ -310,8 +313,8 @@ def test_path_shares_are_by_unit_and_layer_largest_first():
     assert found.path[0] == PathShare("dma", "fc", "busy", 20)
     assert [share.cycles for share in found.path] == sorted((share.cycles for share in found.path), reverse=True)
     assert path(found) == {
-        ("dma", "conv", "busy", 3), ("dma", "conv", LATENCY, 1), ("array", "conv", "busy", 5), ("dma", "fc", "busy", 20),
-        ("array", "fc", "busy", 6), ("array", "fc", LATENCY, 2),
+        ("dma", "conv", "busy", 3), ("dma", "conv", LATENCY, 1), ("array", "conv", "busy", 5),
+        ("dma", "fc", "busy", 20), ("array", "fc", "busy", 6), ("array", "fc", LATENCY, 2),
     }  # fmt: skip
     assert sum(share.cycles for share in found.path) == done.cycles == 37
 
@@ -322,7 +325,7 @@ def test_work_of_no_layer_has_a_name():
     assert attribute(execute(builder.build())).path == (PathShare("a", "-", "busy", 2),)
 
 
-# -- properties on random graphs ------------------------------------------------------------------------------------------
+# -- properties on random graphs ---------------------------------------------------------------------------------------
 
 
 def executed(count, **kwargs):

@@ -42,7 +42,8 @@ def test_a_single_place_between_stages_makes_them_take_turns():
 
 
 def test_a_slow_unit_hidden_behind_a_long_path_is_not_overlooked():
-    """Results come 9 cycles apart for the first 40 inputs, until the unit of 10 cycles per input, beside the path, has caught up."""
+    """Results come 9 cycles apart for the first 40 inputs, until the unit of 10 cycles per input, beside the path,
+    has caught up."""
     builder = GraphBuilder(["layer"], 1)
     builder.block(1, layer=0, unit=builder.unit("beside"), duration=10)
     far = builder.block(1, layer=0, unit=builder.unit("far"), duration=9, latency=400)

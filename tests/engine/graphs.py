@@ -1,8 +1,8 @@
 """Random TaskGraphs for the property tests, made through the public builder only.
 
-They have what breaks engines: fifo ties, zero-length chains, latencies, edges that point forward across units, edges stated
-twice with different kinds, joins of many, barriers, and finite buffers of unequal amounts whose releases may lie on fifo units
-or out of order. About one graph in ten deadlocks.
+They have what breaks engines: fifo ties, zero-length chains, latencies, edges that point forward across units, edges
+stated twice with different kinds, joins of many, barriers, and finite buffers of unequal amounts whose releases may lie
+on fifo units or out of order. About one graph in ten deadlocks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ TIMESTEPS = 3
 
 
 def random_graph(rng: np.random.Generator, most_tasks: int = 50, fifo_share: float = 0.5) -> TaskGraph:
-    """A random graph of up to ``most_tasks`` tasks (and perhaps a barrier); ``fifo_share`` 0 makes every unit in-order."""
+    """A random graph of up to ``most_tasks`` tasks (and perhaps a barrier); ``fifo_share`` 0 makes every unit in-
+    order."""
     builder = GraphBuilder(LAYERS, TIMESTEPS)
     fifo = rng.random(int(rng.integers(1, 6))) < fifo_share
     spans, unit = _tasks(builder, rng, int(rng.integers(1, most_tasks)), fifo)
@@ -55,7 +56,8 @@ def _tasks(builder, rng, count, fifo):
         span = Span(segment.first, size)
         segment.fill(
             span, unit=np.array(ids)[unit], duration=np.where(fifo[unit], np.maximum(duration, 1), duration),
-            latency=rng.integers(0, 6, size) * (rng.random(size) < latency_share), timestep=rng.integers(NONE, TIMESTEPS, size),
+            latency=rng.integers(0, 6, size) * (rng.random(size) < latency_share),
+            timestep=rng.integers(NONE, TIMESTEPS, size),
         )  # fmt: skip
         spans.append(span)
         units.append(unit)
@@ -97,7 +99,8 @@ def _edges(builder, rng, spans, order, place):
 
 
 def _buffer(builder, rng, name, order, unit):
-    """Holds of unequal amounts, acquired in the hidden order on one unit or several, released a little later, in turn or not."""
+    """Holds of unequal amounts, acquired in the hidden order on one unit or several, released a little later, in turn
+    or not."""
     place = np.argsort(order)
     acquire = order[unit[order] == rng.integers(0, unit.max() + 1)] if rng.random() < 0.7 else order
     acquire = acquire[rng.random(len(acquire)) < rng.choice([0.4, 1.0])]

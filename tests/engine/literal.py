@@ -1,12 +1,14 @@
-"""The rules of DESIGN.md section 3 spelled out one cycle, one hold, one task at a time: slow, obvious, and sharing no code with archsim."""
+"""The rules of DESIGN.md section 3 spelled out one cycle, one hold, one task at a time: slow, obvious, and sharing no
+code with archsim."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import numpy as np
 
-from archsim.taskgraph import SPACE, TaskGraph
+from archsim.taskgraph import SPACE, Buffer, TaskGraph
 
 
 def edges_of(graph: TaskGraph) -> list[list[tuple[int, int]]]:
@@ -17,8 +19,18 @@ def edges_of(graph: TaskGraph) -> list[list[tuple[int, int]]]:
     return [sorted(edges) for edges in found]
 
 
-def interpret(graph: TaskGraph) -> np.ndarray:
-    """Start cycles by watching every unit in every cycle. Space edges are not used: the buffers themselves are watched."""
+def has_room(buffer: Buffer, task: int, finished: Callable[[int], bool]) -> bool:
+    """A ring: places come free in hold order, and everything up to and including the task's holds must fit."""
+    freed = 0
+    while freed < len(buffer.release) and finished(int(buffer.release[freed])):
+        freed += 1
+    holds = np.flatnonzero(buffer.acquire == task)
+    return all(sum(buffer.amount[freed : hold + 1].tolist()) <= buffer.capacity for hold in holds)
+
+
+def interpret(graph: TaskGraph) -> np.ndarray:  # noqa: C901 (one rule after the other)
+    """Start cycles by watching every unit in every cycle. Space edges are not used: the buffers themselves are
+    watched."""
     duration, latency, unit = graph.duration.tolist(), graph.latency.tolist(), graph.unit.tolist()
     waits = [[before for before, kind in edges if kind != SPACE] for edges in edges_of(graph)]
     start: dict[int, int] = {}
@@ -27,18 +39,12 @@ def interpret(graph: TaskGraph) -> np.ndarray:
     def finished(task, now):
         return task in start and start[task] + duration[task] <= now
 
-    def has_room(buffer, task, now):
-        """A ring: places come free in hold order, and everything up to and including the task's holds must fit."""
-        freed = 0
-        while freed < len(buffer.release) and finished(int(buffer.release[freed]), now):
-            freed += 1
-        return all(
-            sum(buffer.amount[freed : hold + 1].tolist()) <= buffer.capacity for hold in np.flatnonzero(buffer.acquire == task)
-        )
-
     def ready(task, now):
         results = all(p in start and start[p] + duration[p] + latency[p] <= now for p in waits[task])
-        return results and all(has_room(buffer, task, now) for buffer in graph.buffers)
+        return results and all(has_room(buffer, task, lambda p: finished(p, now)) for buffer in graph.buffers)
+
+    def unstarted(number):
+        return [task for task in range(graph.tasks) if unit[task] == number and task not in start]
 
     def free(number, now):
         return all(finished(task, now) for task in start if unit[task] == number)
@@ -48,13 +54,13 @@ def interpret(graph: TaskGraph) -> np.ndarray:
         while changed:  # (a) in-order units, until nothing more happens
             changed = False
             for number, described in enumerate(graph.units):
-                left = [task for task in range(graph.tasks) if unit[task] == number and task not in start]
+                left = unstarted(number)
                 if described.discipline == "in_order" and left and free(number, now) and ready(left[0], now):
                     start[left[0]] = now
                     changed = True
         for number, described in enumerate(graph.units):  # (b) fifo units
             if described.discipline == "fifo":
-                queue = [task for task in range(graph.tasks) if unit[task] == number and task not in start and ready(task, now)]
+                queue = [task for task in unstarted(number) if ready(task, now)]
                 for task in queue:
                     ready_since.setdefault(task, now)
                 if queue and free(number, now):
@@ -79,7 +85,8 @@ def count_literally(graph: TaskGraph) -> Counter:
 
 
 def attribute_literally(graph: TaskGraph, start: np.ndarray) -> dict[str, Counter]:
-    """Per unit, what each of its cycles went to: ("busy",), ("idle",), ("starved", unit), ("arbitration", unit), ("blocked", buffer)."""
+    """Per unit, what each of its cycles went to: ("busy",), ("idle",), ("starved", unit), ("arbitration", unit),
+    ("blocked", buffer)."""
     finish = start + graph.duration
     there = finish + graph.latency
     end = int(there.max(initial=0))
@@ -92,7 +99,10 @@ def attribute_literally(graph: TaskGraph, start: np.ndarray) -> dict[str, Counte
         now = 0
         for begin, task in served:
             arrivals = {
-                kind: max(((int((finish if kind == SPACE else there)[p]), -p) for p, k in edges[task] if k == kind), default=(0, 0))
+                kind: max(
+                    ((int((finish if kind == SPACE else there)[p]), -p) for p, k in edges[task] if k == kind),
+                    default=(0, 0),
+                )
                 for kind in (0, 1, 2)
             }
             for cycle in range(now, begin):

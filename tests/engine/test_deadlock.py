@@ -81,19 +81,27 @@ def test_cycle_through_the_order_of_a_unit(engine):
 def test_cycle_of_data(engine):
     text = message(two_units([(1, 3, DATA), (3, 1, DATA)]), engine)
     assert text.startswith("deadlock: 2 of 4 tasks can never start")
-    assert "a task 1 (layer) waits for the result of b task 3 (layer); b task 3 (layer) waits for the result of a task 1" in text
+    assert (
+        "a task 1 (layer) waits for the result of b task 3 (layer); b task 3 (layer) waits for the result of a task 1"
+        in text
+    )
     assert "buffer" not in text
 
 
 def test_a_task_that_waits_for_itself(engine):
     text = message(two_units([(1, 1, DATA)]), engine)
-    assert text.endswith("1 of 4 tasks can never start; cycle of waits: a task 1 (layer) waits for the result of a task 1 (layer)")
+    assert text.endswith(
+        "1 of 4 tasks can never start; cycle of waits: a task 1 (layer) waits for the result of a task 1 (layer)"
+    )
 
 
 def test_tasks_before_the_cycle_are_not_named(engine):
     """Task 0 waits for a cycle that it is not part of."""
     text = message(two_units([(1, 2, DATA), (2, 3, DATA)]), engine)
-    assert "cycle of waits: b task 2 (layer) waits for the result of b task 3 (layer); b task 3 (layer) waits for its turn" in text
+    assert (
+        "cycle of waits: b task 2 (layer) waits for the result of b task 3 (layer); b task 3 (layer) waits for its turn"
+        in text
+    )
     assert "a task" not in text
 
 
@@ -102,7 +110,9 @@ def test_cycle_in_a_join_beyond_three_edges(engine):
     builder.block(6, layer=0, unit=builder.unit("p", "fifo"), duration=1)
     builder.join(0, [1, 2, 3, 4, 5], DATA)
     builder.edge(Span(5, 1), 0)
-    assert "p task 0 (layer) waits for the result of p task 5 (layer); p task 5 (layer) waits" in message(builder.build(), engine)
+    assert "p task 0 (layer) waits for the result of p task 5 (layer); p task 5 (layer) waits" in message(
+        builder.build(), engine
+    )
 
 
 def test_two_buffers_in_one_cycle_are_both_named_with_what_each_needs(engine):
@@ -114,7 +124,10 @@ def test_two_buffers_in_one_cycle_are_both_named_with_what_each_needs(engine):
     builder.holds("right", 1, [2, 1], [3, 1], 1)  # and the other way round
     text = message(builder.build(), engine)
     assert "waits for space in 'left' from" in text and "waits for space in 'right' from" in text
-    assert "buffer 'left' holds 1, with 2 the deadlock is gone; buffer 'right' holds 1, with 2 the deadlock is gone" in text
+    assert (
+        "buffer 'left' holds 1, with 2 the deadlock is gone; buffer 'right' holds 1, with 2 the deadlock is gone"
+        in text
+    )
 
 
 def test_a_buffer_that_alone_cannot_help_is_said_so(engine):
@@ -129,7 +142,8 @@ def test_a_buffer_that_alone_cannot_help_is_said_so(engine):
 
 
 def test_a_full_buffer_behind_other_edges_is_named(engine):
-    """The waiting task has three data edges, so its space edge lies beyond the slots, and two buffers hold the same tasks."""
+    """The waiting task has three data edges, so its space edge lies beyond the slots, and two buffers hold the same
+    tasks."""
     builder = GraphBuilder(["layer"], 1)
     for number in range(3):
         builder.block(1, layer=0, unit=builder.unit(f"source{number}"), duration=1)
@@ -146,7 +160,8 @@ def test_a_full_buffer_behind_other_edges_is_named(engine):
 
 
 def test_the_smallest_capacity_is_exact_on_random_graphs():
-    """With it everything starts; with one less something does not (or does not fit). Also where the graph runs already."""
+    """With it everything starts; with one less something does not (or does not fit). Also where the graph runs
+    already."""
     checked = 0
     for seed in range(150):
         graph = random_graph(np.random.default_rng(seed))

@@ -1,4 +1,5 @@
-"""Two engines and a literal cycle-by-cycle interpreter must find the same start cycle for every task of random graphs."""
+"""Two engines and a literal cycle-by-cycle interpreter must find the same start cycle for every task of random
+graphs."""
 
 from __future__ import annotations
 
@@ -75,7 +76,8 @@ def test_engines_agree_on_graphs_that_hypothesis_chooses(seed, most_tasks, fifo_
 
 
 def test_every_task_is_executed_exactly_once_and_in_turn():
-    """A start each; tasks of one unit never overlap; in-order units serve ascending indices; nothing starts before its inputs."""
+    """A start each; tasks of one unit never overlap; in-order units serve ascending indices; nothing starts before
+    its inputs."""
     for seed in range(GRAPHS // 5):
         graph = graph_of(seed)
         try:
@@ -94,7 +96,9 @@ def test_every_task_is_executed_exactly_once_and_in_turn():
 
 def test_random_graphs_contain_what_breaks_engines():
     """The generator is worth its name: each hard case is frequent, and deadlocks are a minority."""
-    seen = dict.fromkeys(("deadlock", "space", "sync", "forward", "join", "zero", "tie", "fifo release", "twice held"), 0)
+    seen = dict.fromkeys(
+        ("deadlock", "space", "sync", "forward", "join", "zero", "tie", "fifo release", "twice held"), 0
+    )
     for seed in range(300):
         graph = graph_of(seed)
         task, before, kind = graph.edges()
@@ -116,5 +120,7 @@ def test_random_graphs_contain_what_breaks_engines():
 def ready_cycles(graph, start):
     task, before, kind = graph.edges()
     ready = np.zeros(graph.tasks, np.int64)
-    np.maximum.at(ready, task, start[before] + graph.duration[before] + np.where(kind == SPACE, 0, graph.latency[before]))
+    np.maximum.at(
+        ready, task, start[before] + graph.duration[before] + np.where(kind == SPACE, 0, graph.latency[before])
+    )
     return ready

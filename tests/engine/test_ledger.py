@@ -32,7 +32,11 @@ def test_scalar_counts_are_per_task():
 def test_vector_counts_follow_their_tasks():
     builder, conv, _ = two_layers()
     builder.count("pe", "op", conv, np.array([1, 10, 100, 1000, 10_000]))
-    assert rows_of(builder.build()) == [(0, NONE, "pe", "op", 1000), (0, 0, "pe", "op", 101), (0, 1, "pe", "op", 10_010)]
+    assert rows_of(builder.build()) == [
+        (0, NONE, "pe", "op", 1000),
+        (0, 0, "pe", "op", 101),
+        (0, 1, "pe", "op", 10_010),
+    ]
 
 
 def test_strided_span_counts_every_other_task():
@@ -89,7 +93,9 @@ def test_counts_are_64_bit_integers_and_exact_or_refused():
 def test_ledger_equals_the_recount_of_random_graphs():
     for seed in range(200):
         graph = random_graph(np.random.default_rng(seed))
-        found = {(layer, step, component, action): count for layer, step, component, action, count in ledger_of(graph).rows()}
+        found = {
+            (layer, step, component, action): count for layer, step, component, action, count in ledger_of(graph).rows()
+        }
         assert found == dict(count_literally(graph))
 
 

@@ -13,7 +13,8 @@ FIFO = "fifo"
 
 
 def graph_of(tasks, holds=(), fifo=()) -> TaskGraph:
-    """Tasks as (unit, duration, latency, predecessors); a predecessor is an index or (index, kind). Holds as for the builder."""
+    """Tasks as (unit, duration, latency, predecessors); a predecessor is an index or (index, kind). Holds as for the
+    builder."""
     builder = GraphBuilder(["layer"], 1)
     spans = []
     for unit, duration, latency, _ in tasks:
@@ -39,7 +40,7 @@ def engine(request):
     return request.param
 
 
-# -- start = max(unit free, result of every predecessor there, 0) ---------------------------------------------------------
+# -- start = max(unit free, result of every predecessor there, 0) ------------------------------------------------------
 
 
 def test_empty_graph(engine):
@@ -69,7 +70,9 @@ def test_edge_may_point_forward_in_index_across_units(engine):
 
 
 def test_many_predecessors_in_all_slots(engine):
-    graph = graph_of([("a", 2, 0, []), ("b", 9, 0, []), ("c", 4, 0, []), ("d", 1, 0, [0, 1, 2]), ("e", 1, 0, [0, 2, 1])])
+    graph = graph_of(
+        [("a", 2, 0, []), ("b", 9, 0, []), ("c", 4, 0, []), ("d", 1, 0, [0, 1, 2]), ("e", 1, 0, [0, 2, 1])]
+    )
     assert starts(engine, graph) == [0, 0, 0, 9, 9]
 
 
@@ -83,7 +86,7 @@ def test_join_waits_for_the_latest_of_many(engine):
     assert starts(engine, builder.build()) == [0, 0, 0, 0, 0, 8, 8, 9]
 
 
-# -- latency --------------------------------------------------------------------------------------------------------------
+# -- latency -----------------------------------------------------------------------------------------------------------
 
 
 def test_latency_delays_the_result_but_not_the_unit(engine):
@@ -119,7 +122,7 @@ def test_two_edges_from_one_task_with_different_arrivals(engine):
     assert starts(engine, graph) == [0, 2, 6]
 
 
-# -- buffers --------------------------------------------------------------------------------------------------------------
+# -- buffers -----------------------------------------------------------------------------------------------------------
 
 
 def test_double_buffer_lets_loads_run_one_tile_ahead(engine):
@@ -145,13 +148,14 @@ def test_releases_out_of_order_on_two_units(engine):
     assert starts(engine, graph) == [0, 1, 10, 1, 2]
 
 
-# -- the two phases of a cycle --------------------------------------------------------------------------------------------
+# -- the two phases of a cycle -----------------------------------------------------------------------------------------
 
 
 def test_fifo_serves_the_earliest_ready_not_the_lowest_index(engine):
     #   0 is ready at 5, 1 at 3, 2 at 1; the unit is free all along
     graph = graph_of(
-        [("p", 4, 0, [3]), ("p", 4, 0, [4]), ("p", 4, 0, [5]), ("x", 5, 0, []), ("y", 3, 0, []), ("z", 1, 0, [])], fifo=["p"],
+        [("p", 4, 0, [3]), ("p", 4, 0, [4]), ("p", 4, 0, [5]), ("x", 5, 0, []), ("y", 3, 0, []), ("z", 1, 0, [])],
+        fifo=["p"],
     )  # fmt: skip
     assert starts(engine, graph)[:3] == [9, 5, 1]
 
@@ -159,7 +163,8 @@ def test_fifo_serves_the_earliest_ready_not_the_lowest_index(engine):
 def test_fifo_breaks_ties_of_ready_by_lowest_index(engine):
     """All three arrive at 2, by units that are made in the opposite order: 0, 1, 2 is the order of service."""
     graph = graph_of(
-        [("p", 3, 0, [5]), ("p", 3, 0, [4]), ("p", 3, 0, [3]), ("x", 2, 0, []), ("y", 2, 0, []), ("z", 2, 0, [])], fifo=["p"],
+        [("p", 3, 0, [5]), ("p", 3, 0, [4]), ("p", 3, 0, [3]), ("x", 2, 0, []), ("y", 2, 0, []), ("z", 2, 0, [])],
+        fifo=["p"],
     )  # fmt: skip
     assert starts(engine, graph)[:3] == [2, 5, 8]
 
@@ -167,27 +172,42 @@ def test_fifo_breaks_ties_of_ready_by_lowest_index(engine):
 def test_ties_among_those_who_queue_while_the_unit_is_busy(engine):
     """1 and 2 become ready at 3, during task 0 (0-10); 3 at 2. Served 3, 1, 2."""
     graph = graph_of(
-        [("p", 10, 0, []), ("p", 1, 0, [5]), ("p", 1, 0, [4]), ("p", 1, 0, [6]), ("x", 3, 0, []), ("y", 3, 0, []), ("z", 2, 0, [])],
+        [
+            ("p", 10, 0, []),
+            ("p", 1, 0, [5]),
+            ("p", 1, 0, [4]),
+            ("p", 1, 0, [6]),
+            ("x", 3, 0, []),
+            ("y", 3, 0, []),
+            ("z", 2, 0, []),
+        ],
         fifo=["p"],
     )
     assert starts(engine, graph)[:4] == [0, 11, 12, 10]
 
 
 def test_arrival_in_the_cycle_of_a_finish_takes_part_in_the_grant(engine):
-    """The port is freed at 4 by task 2; task 0 becomes ready in that very cycle, task 1 was ready at 4 too: lowest index wins."""
-    graph = graph_of([("p", 2, 0, [4]), ("p", 2, 0, [3]), ("p", 4, 0, []), ("x", 4, 0, []), ("y", 4, 0, [])], fifo=["p"])
+    """The port is freed at 4 by task 2; task 0 becomes ready in that very cycle, task 1 was ready at 4 too: lowest
+    index wins."""
+    graph = graph_of(
+        [("p", 2, 0, [4]), ("p", 2, 0, [3]), ("p", 4, 0, []), ("x", 4, 0, []), ("y", 4, 0, [])], fifo=["p"]
+    )
     assert starts(engine, graph)[:3] == [4, 6, 0]
 
 
 def test_earlier_ready_wins_over_an_arrival_in_the_cycle_of_the_finish(engine):
-    graph = graph_of([("p", 2, 0, [4]), ("p", 2, 0, [3]), ("p", 4, 0, []), ("x", 1, 0, []), ("y", 4, 0, [])], fifo=["p"])
+    graph = graph_of(
+        [("p", 2, 0, [4]), ("p", 2, 0, [3]), ("p", 4, 0, []), ("x", 1, 0, []), ("y", 4, 0, [])], fifo=["p"]
+    )
     assert starts(engine, graph)[:3] == [6, 4, 0]
 
 
 def test_the_grant_comes_after_a_chain_of_zero_length_tasks_in_the_same_cycle(engine):
-    """At 3, task 1 of the port is ready at once, task 0 only behind three zero-length tasks: still the same cycle, so 0 goes first."""
+    """At 3, task 1 of the port is ready at once, task 0 only behind three zero-length tasks: still the same cycle, so
+    0 goes first."""
     graph = graph_of(
-        [("p", 2, 0, [4]), ("p", 2, 0, [5]), ("a", 0, 0, [5]), ("b", 0, 0, [2]), ("c", 0, 0, [3]), ("x", 3, 0, [])], fifo=["p"],
+        [("p", 2, 0, [4]), ("p", 2, 0, [5]), ("a", 0, 0, [5]), ("b", 0, 0, [2]), ("c", 0, 0, [3]), ("x", 3, 0, [])],
+        fifo=["p"],
     )  # fmt: skip
     assert starts(engine, graph) == [3, 5, 3, 3, 3, 0]
 
@@ -220,7 +240,8 @@ def test_two_fifo_units_grant_in_the_same_cycle_independently(engine):
 
 
 def test_ready_counts_from_the_last_arrival(engine):
-    """Task 0 has one input at 1 and one at 6; task 1 both at 2 and 5: task 1 was ready first. The port is busy until 7."""
+    """Task 0 has one input at 1 and one at 6; task 1 both at 2 and 5: task 1 was ready first. The port is busy until
+    7."""
     units = [("x", 1, 0, []), ("y", 6, 0, []), ("z", 2, 0, []), ("v", 5, 0, [])]
     graph = graph_of([("p", 1, 0, [3, 4]), ("p", 1, 0, [5, 6]), ("p", 7, 0, []), *units], fifo=["p"])
     assert starts(engine, graph)[:3] == [8, 7, 0]
@@ -236,7 +257,8 @@ def test_space_makes_a_fifo_task_ready_too(engine):
 
 
 def test_in_order_start_between_grants_of_one_fifo_unit(engine):
-    """Port, array and port again: 0 (0-2) feeds the array (2-5), which feeds 3 at 5; 2 was ready all along and goes at 2."""
+    """Port, array and port again: 0 (0-2) feeds the array (2-5), which feeds 3 at 5; 2 was ready all along and goes
+    at 2."""
     graph = graph_of([("p", 2, 0, []), ("a", 3, 0, [0]), ("p", 6, 0, []), ("p", 1, 0, [1])], fifo=["p"])
     assert starts(engine, graph) == [0, 2, 2, 8]
 
@@ -250,7 +272,7 @@ def test_engines_do_not_touch_the_graph(engine):
         np.testing.assert_array_equal(getattr(graph, name), column)
 
 
-# -- the door -------------------------------------------------------------------------------------------------------------
+# -- the door ----------------------------------------------------------------------------------------------------------
 
 
 def test_auto_takes_des_for_small_graphs_and_fast_for_large_ones(monkeypatch):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from archsim.accelerators.systolic.schema import GlobalBuffer, SystolicArchitecture
+from archsim.accelerators.systolic.memory_schema import GlobalBuffer
+from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage
 from archsim.accelerators.systolic.tail import leak_is_a_shift, neuron_unit_count
 from archsim.cost.component import Component

@@ -2,14 +2,11 @@
 
 With ``r, c`` the used rows and columns of a pass, ``S`` the streamed length, ``w`` the cycles per value (bit planes):
 
-* cycles = fold_cycles(S * w, R, C), plus the load of a stationary operand; at least the lines of the busiest buffer
-  port.
+* cycles = fold_cycles(S * w, R, C), plus the load of a stationary operand; at least the busiest buffer port's lines.
 * product slots = r * c * S * w; of these *active* are those whose spike (or bit, or value on a multiplier) is not zero.
-  ``gate``: only active slots switch the adder and write the accumulator; spikes and weights are fetched and forwarded
-  anyway.
-* ``skip: union`` streams only the indices at which some row of the tile is active; ``skip: row`` lasts as long as its
-  busiest row, every row fetching its own weights through a FIFO. Both read the spike map once more as a bitmask, or as
-  an index per spike.
+  ``gate``: only active slots switch the adder and write the accumulator; all spikes and weights are fetched, forwarded.
+* ``skip``: ``S`` is what is left to stream (activity_per_tile). ``skip: row`` has every row fetch its own weights
+  through a FIFO. Both kinds read the spike map once more as a bitmask, or as an index per spike.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accelerators.systolic import spikes
+from archsim.accelerators.systolic import activity_per_tile
 from archsim.accelerators.systolic.dataflows import Dimension
 from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.nest import Nest
@@ -112,7 +109,7 @@ class Passes:
     @cached_property
     def _tile_activity(self) -> tuple[Ints, Ints, Ints]:
         """Per (batch, group, fold): active products, non-zero values, and the streamed indices (0s where unused)."""
-        return _per_tile(self)
+        return activity_per_tile.per_tile(self.geometry, self.statistics, self.batches, self.several_accumulators)
 
     @cached_property
     def active(self) -> Ints:
@@ -305,75 +302,3 @@ class Passes:
     def partial_sum_lines_written(self) -> Ints:
         """Lines of partial sums written."""
         return ceil_div(self.partial_sums_written * self.arch.pe.accumulator_bits, self.arch.buffers.ofmap.line_bits)
-
-
-def _per_tile(passes: Passes) -> tuple[Ints, Ints, Ints]:
-    """Per (batch, group, fold): active products, non-zero values, streamed indices."""
-    geometry, stats, batches = passes.geometry, passes.statistics, passes.batches
-    if geometry.flow.stationary == "weight":
-        return _per_reduction_fold(passes)
-    if geometry.flow.stationary == "ifmap":
-        return _per_position_and_reduction_fold(passes)
-    starts = geometry.tiles["positions"].starts
-    active = _fold_positions(stats.active_per_position, passes, starts, np.add)
-    if not passes.arch.sparsity.startswith("skip"):
-        return active, active, active
-    window, size = stats.nonzero()[batches.timesteps()], batches.size
-    if geometry.width.once:
-        window, size = window[::size], 1
-    if passes.arch.sparsity == "skip_row" and passes.several_accumulators:
-        each = np.arange(stats.layer.positions, dtype=np.int64)
-        rows = spikes.union_per_tile(window, stats.layer, each, size, False)
-        return active, np.add.reduceat(rows, starts, axis=2), np.maximum.reduceat(rows, starts, axis=2)
-    nonzero = _fold_positions(stats.nonzero_per_position, passes, starts, np.add)
-    if passes.arch.sparsity == "skip_row":
-        return active, nonzero, _fold_positions(stats.nonzero_per_position, passes, starts, np.maximum)
-    return active, nonzero, spikes.union_per_tile(window, stats.layer, starts, size, geometry.interleaved)
-
-
-def _fold_positions(per_position: Ints, passes: Passes, starts: Ints, reduce: np.ufunc) -> Ints:
-    """Reduce [T, groups, positions] over the rows of each fold: [batches, groups, folds]."""
-    batches, geometry = passes.batches, passes.geometry
-    part = per_position[batches.timesteps()].reshape(batches.count, batches.size, *per_position.shape[1:])
-    if geometry.width.once:
-        part = part[:, 0]
-    elif geometry.interleaved:
-        part = part.transpose(0, 2, 3, 1).reshape(batches.count, per_position.shape[1], -1)
-    else:
-        part = reduce.reduce(part, axis=1) if batches.size > 1 else part[:, 0]
-    return reduce.reduceat(part, starts, axis=2)
-
-
-def _per_reduction_fold(passes: Passes) -> tuple[Ints, Ints, Ints]:
-    stats, batches, geometry = passes.statistics, passes.batches, passes.geometry
-    starts = geometry.tiles["reduction"].starts
-    per_index = stats.active_per_index[batches.timesteps()]
-    part = per_index.reshape(batches.count, batches.size, *per_index.shape[1:])
-    part = part[:, 0] if geometry.width.once else part.sum(axis=1)
-    active = np.add.reduceat(part, starts, axis=2)
-    if passes.arch.sparsity != "skip_union":
-        return active, active, active
-    streamed = np.zeros_like(active)
-    for step, values in enumerate(stats.nonzero()[batches.timesteps()]):
-        if geometry.width.once and step % batches.size:
-            continue
-        rows = np.maximum.reduceat(spikes.windows(values, stats.layer), starts, axis=2)
-        streamed[step // batches.size] += rows.sum(axis=1, dtype=np.int64)
-    return active, active, streamed
-
-
-def _per_position_and_reduction_fold(passes: Passes) -> tuple[Ints, Ints, Ints]:
-    stats, batches, geometry = passes.statistics, passes.batches, passes.geometry
-    reduction, position = geometry.tiles["reduction"], geometry.tiles["positions"]
-    active = np.zeros((batches.count, stats.layer.groups, position.count * reduction.count), np.int64)
-    weights = stats.weights()
-    for b in range(batches.count):
-        first = batches.first + b * batches.size
-        steps = range(first, first + (1 if geometry.width.once else batches.size))
-        per_step = [
-            np.add.reduceat(spikes.windows(weights[t], stats.layer), reduction.starts, axis=2, dtype=np.int64)
-            for t in steps
-        ]
-        rows = np.stack(per_step, axis=2).reshape(stats.layer.groups, -1, reduction.count)
-        active[b] = np.add.reduceat(rows, position.starts, axis=1).reshape(stats.layer.groups, -1)
-    return active, active, active

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from archsim.config import Bytes, GigabytesPerSecond, Megahertz, Nanometres, Nanoseconds, Strict
+from archsim.accelerators.systolic.memory_schema import Buffers, Dram, Positive
+from archsim.config import Bytes, Megahertz, Nanometres, Strict
 from archsim.errors import ConfigError, Problem
 
-Positive = Annotated[int, Field(ge=1)]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -123,67 +123,6 @@ class NeuronModule(Strict):
         True, description="membranes kept in SRAM or DRAM are written once to start from rest"
     )
     membrane: Membrane = Membrane()
-
-
-class GlobalBuffer(Strict):
-    """One on-chip SRAM between DRAM and the array."""
-
-    size: Annotated[Bytes, Field(ge=1)] = Field(description="total bytes, all banks and both halves")
-    line: Annotated[Bytes, Field(ge=1, le=128)] = Field(32, description="bytes read or written in one access")
-    banks: Positive = Field(1, description="banks; each gives one line per cycle")
-    double_buffered: bool = Field(True, description="half of it holds what is in use, the other half what comes next")
-
-    @property
-    def size_bits(self) -> int:
-        """Capacity in bits."""
-        return int(self.size) * 8
-
-    @property
-    def line_bits(self) -> int:
-        """Bits of one access."""
-        return int(self.line) * 8
-
-    @property
-    def usable_bits(self) -> int:
-        """What may stay resident while the next tile comes in."""
-        return self.size_bits // 2 if self.double_buffered else self.size_bits
-
-
-class Buffers(Strict):
-    """The global buffers."""
-
-    ifmap: GlobalBuffer
-    weight: GlobalBuffer
-    ofmap: GlobalBuffer
-    membrane: GlobalBuffer | None = Field(None, description="needed by neuron.membrane.home: sram")
-    port_limited: bool = Field(True, description="a pass lasts at least as long as its busiest buffer port")
-
-
-class Dram(Strict):
-    """The DRAM channel."""
-
-    bandwidth: GigabytesPerSecond | Literal["unlimited"] = Field(
-        description="GB/s, or unlimited: never stalls the array"
-    )
-    latency: Annotated[Nanoseconds, Field(ge=0)] = Field(
-        0.0, description="from the end of a burst until its data is usable"
-    )
-    row: Annotated[Bytes, Field(ge=1)] = Field(
-        2048, description="bytes of one DRAM row: one activation for each that a transfer touches"
-    )
-
-    @model_validator(mode="after")
-    def _positive(self) -> Dram:
-        if self.bandwidth != "unlimited" and self.bandwidth <= 0:
-            raise ConfigError(
-                Problem(
-                    "must be more than 0",
-                    key="dram.bandwidth",
-                    value=self.bandwidth,
-                    allowed="a positive number of GB/s, or unlimited",
-                )
-            )
-        return self
 
 
 class VectorUnit(Strict):
