@@ -10,6 +10,7 @@ from archsim.engine import execute, numba_is_there
 from archsim.taskgraph import TaskGraph
 
 MEASURED = (3, 6, 12)
+MOST_INPUTS_AHEAD = 64
 MOST_TASKS_IN_PYTHON = 1_500_000
 
 
@@ -48,4 +49,4 @@ def throughput(graph: TaskGraph) -> Throughput:
 def inputs_ahead(graph: TaskGraph) -> int:
     """How many whole inputs some buffer can hold the work of, beyond the one being executed."""
     demands = [(buffer.capacity, int(buffer.amount.sum())) for buffer in graph.buffers]
-    return min(8, max((capacity // demand for capacity, demand in demands if demand), default=0))
+    return min(MOST_INPUTS_AHEAD, max((capacity // demand for capacity, demand in demands if demand), default=0))
