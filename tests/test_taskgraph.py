@@ -53,12 +53,12 @@ def test_columns_in_issue_order_with_their_types():
         assert column.dtype == np.int32 and column.tolist() == values
 
 
-def test_segments_interleave_stages_by_strided_spans():
+def test_reserved_tasks_interleave_stages_by_strided_spans():
     builder = GraphBuilder(["layer"], 1)
-    segment = builder.segment(6, 0)
-    even, odd = Span(segment.first, 3, 2), Span(segment.first + 1, 3, 2)
-    segment.fill(even, unit=builder.unit("array"), duration=[1, 2, 3])
-    segment.fill(odd, unit=builder.unit("neuron"), duration=9, latency=4)
+    first = builder.reserve(6, 0)
+    even, odd = Span(first, 3, 2), Span(first + 1, 3, 2)
+    builder.fill(even, unit=builder.unit("array"), duration=[1, 2, 3])
+    builder.fill(odd, unit=builder.unit("neuron"), duration=9, latency=4)
     builder.edge(odd, even.ids)
     graph = builder.build()
     assert graph.unit.tolist() == [0, 1, 0, 1, 0, 1]
@@ -385,12 +385,12 @@ def test_counts_are_one_number_or_one_per_task_as_integers():
 
 
 @pytest.mark.parametrize("span", [Span(1, 2), Span(0, 2, 3), Span(3, 2), Span(4, 1), Span(-1, 1)])
-def test_spans_lie_within_one_segment(span):
+def test_spans_lie_within_tasks_reserved_together(span):
     """Two blocks of two tasks: an action or an edge of tasks from both, or beyond them, is a mistake."""
     builder = builder_with(("a", 2), ("b", 2))
-    with pytest.raises(ValueError, match="do not lie in one segment"):
+    with pytest.raises(ValueError, match="were not reserved together"):
         builder.count("pe", "op", span, 1)
-    with pytest.raises(ValueError, match="do not lie in one segment"):
+    with pytest.raises(ValueError, match="were not reserved together"):
         builder.edge(span, 0)
 
 
@@ -403,8 +403,8 @@ def test_nothing_to_connect_is_nothing_to_do():
 
 def test_reserved_tasks_must_be_filled():
     builder = GraphBuilder(["layer"], 1)
-    segment = builder.segment(3, 0)
-    segment.fill(Span(0, 1), unit=builder.unit("a"), duration=1)
+    first = builder.reserve(3, 0)
+    builder.fill(Span(first, 1), unit=builder.unit("a"), duration=1)
     with pytest.raises(ValueError, match="2 tasks were reserved but never filled"):
         builder.build()
 

@@ -1,7 +1,8 @@
-"""The builder: segments of tasks, edges, holds and actions; a finished graph keeps the invariants checked here."""
+"""The builder: runs of tasks, edges, holds and actions; a finished graph keeps the invariants checked here."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,16 +28,25 @@ from archsim.taskgraph.parts import (
 )
 from archsim.taskgraph.space import as_extra, once, with_space_edges
 
+FEW_TASKS = 4096  # room to begin with; it doubles
+COLUMNS: dict[str, tuple[type, int, int]] = {  # name: type, what an entry is before it is filled in, width
+    "unit": (np.int32, NONE, 1), "duration": (np.int64, 0, 1), "latency": (np.int64, 0, 1),
+    "layer": (np.int32, NONE, 1), "timestep": (np.int32, NONE, 1), "pred": (np.int32, NONE, SLOTS),
+    "kind": (np.uint8, 0, SLOTS),
+}  # fmt: skip
+
 
 class GraphBuilder:
-    """Collects tasks in segments, edges, holds and actions, and checks the invariants when it builds the graph."""
+    """Collects runs of tasks, edges, holds and actions, and checks the invariants when it builds the graph."""
 
     def __init__(self, layers: Sequence[str], timesteps: int) -> None:
         self._layers, self._timesteps = tuple(layers), timesteps
         self._units: dict[str, Unit] = {}
         self._unit_index: dict[str, int] = {}
-        self._segments: list[_Segment] = []
+        self._ends: list[int] = []  # of the reserved runs of tasks, ascending
         self._tasks = 0
+        self._checked: Span | None = None  # the span of the last check: most are looked at many times in a row
+        self._columns: dict[str, NDArray[Any]] = {name: _column(name, FEW_TASKS) for name in COLUMNS}
         self._extra: list[Ints] = []
         self._holds: dict[str, tuple[int, list[tuple[Ints, Ints, Ints]], tuple[str, ...]]] = {}
         self._actions: list[Action] = []
@@ -50,30 +60,53 @@ class GraphBuilder:
 
     @property
     def tasks(self) -> int:
-        """Number of tasks so far: the index of the next segment's first task."""
+        """Number of tasks so far: the index of the next one."""
         return self._tasks
 
-    def segment(self, count: int, layer: int) -> _Segment:
-        """Room for ``count`` tasks of one layer; their indices start at the present number of tasks."""
-        made = _Segment(self._tasks, count, layer)
-        self._segments.append(made)
+    def reserve(self, count: int, layer: int) -> int:
+        """Room for ``count`` tasks of one layer, to be filled span by span; returns the index of the first."""
+        first = self._tasks
         self._tasks += count
-        return made
+        self._ends.append(self._tasks)
+        room = len(self._columns["unit"])
+        if self._tasks > room:
+            for name, column in self._columns.items():
+                self._columns[name] = np.concatenate([column, _column(name, max(room, self._tasks - room))])
+        self._columns["layer"][first : self._tasks] = layer
+        return first
+
+    def fill(
+        self, span: Span, *, unit: int | Ints, duration: ArrayLike, latency: ArrayLike = 0,
+        timestep: ArrayLike = NONE,
+    ) -> None:  # fmt: skip
+        """State unit, cycles and timestep of the reserved tasks of a span."""
+        self._check_span(span)
+        columns, where = self._columns, span.slice
+        columns["unit"][where], columns["duration"][where] = unit, duration
+        columns["latency"][where], columns["timestep"][where] = latency, timestep
 
     def block(
         self, count: int, *, layer: int, unit: int, duration: ArrayLike, latency: ArrayLike = 0,
         timestep: ArrayLike = NONE,
     ) -> Span:  # fmt: skip
         """``count`` consecutive tasks of one stage of one layer."""
-        segment = self.segment(count, layer)
-        span = Span(segment.first, count)
-        segment.fill(span, unit=unit, duration=duration, latency=latency, timestep=timestep)
+        span = Span(self.reserve(count, layer), count)
+        if count:
+            self.fill(span, unit=unit, duration=duration, latency=latency, timestep=timestep)
         return span
 
     def edge(self, tasks: Span, before: ArrayLike, kind: int = DATA) -> None:
         """One edge into each task of the span; ``before`` is a task index or a vector of them (NONE: no edge)."""
-        if tasks.count:
-            self._segment_of(tasks).connect(tasks, before, kind)
+        if not tasks.count:
+            return
+        self._check_span(tasks)
+        pred, where = self._columns["pred"], tasks.slice
+        for slot in range(SLOTS):
+            if pred[where, slot].max() == NONE:
+                pred[where, slot] = before
+                self._columns["kind"][where, slot] = kind
+                return
+        raise ValueError(f"more than {SLOTS} edges into a task; only joins may have more")
 
     def join(self, task: int, before: Sequence[int], kind: int = SYNC) -> None:
         """Edges from any number of tasks into one (a barrier)."""
@@ -104,7 +137,7 @@ class GraphBuilder:
         """Let every task of the span count ``component.action``."""
         if span.count == 0 or (isinstance(counts, int) and counts == 0):
             return
-        self._segment_of(span)
+        self._check_span(span)
         if not isinstance(counts, int):
             if counts.shape != (span.count,):
                 raise ValueError(f"{component}.{action}: {counts.shape} counts for {span.count} tasks")
@@ -114,15 +147,15 @@ class GraphBuilder:
 
     def build(self) -> TaskGraph:
         """The finished graph, its space edges derived and its invariants checked."""
-        columns: dict[str, Any] = {
-            name: self._column(name) for name in ("unit", "duration", "latency", "timestep", "pred", "kind")
-        }
-        layer = np.repeat(
-            np.array([s.layer for s in self._segments], np.int32), np.array([s.count for s in self._segments], np.int64)
-        )
+        columns: dict[str, Any] = {name: column[: self._tasks].copy() for name, column in self._columns.items()}
+        for name in ("duration", "latency"):  # filled in as int64, because numpy would wrap what is too long for int32
+            longest = int(np.max(columns[name], initial=0))
+            if longest > MOST_CYCLES:
+                raise ArchsimError(f"a task would last {longest:,} cycles; at most {MOST_CYCLES:,} can be timed")
+            columns[name] = columns[name].astype(np.int32)
         extra = np.concatenate(self._extra) if self._extra else np.zeros((0, 4), np.int64)
         graph = TaskGraph(
-            units=tuple(self._units.values()), layers=self._layers, timesteps=self._timesteps, layer=layer,
+            units=tuple(self._units.values()), layers=self._layers, timesteps=self._timesteps,
             extra=extra[np.argsort(extra[:, 0], kind="stable")], actions=tuple(self._actions),
             space_buffer=np.full((self._tasks, SLOTS), NONE, np.int16), **columns,
         )  # fmt: skip
@@ -142,53 +175,19 @@ class GraphBuilder:
         _check_holds(graph, buffers)
         return with_space_edges(graph, buffers)
 
-    def _segment_of(self, span: Span) -> _Segment:
-        for segment in reversed(self._segments):
-            if segment.first <= span.first and span.last < segment.first + segment.count:
-                return segment
-        raise ValueError(f"tasks {span.first} to {span.last} do not lie in one segment")
+    def _check_span(self, span: Span) -> None:
+        """A span lies in one reserved run; else it might reach into another layer."""
+        if span is self._checked:
+            return
+        run = bisect_right(self._ends, span.first)
+        if span.first < 0 or run == len(self._ends) or span.last >= self._ends[run]:
+            raise ValueError(f"tasks {span.first} to {span.last} were not reserved together")
+        self._checked = span
 
-    def _column(self, name: str) -> NDArray[Any]:
-        parts = [getattr(segment, name) for segment in self._segments]
-        return np.concatenate(parts) if parts else getattr(_Segment(0, 0, 0), name)
 
-
-class _Segment:
-    """Columns of a run of tasks of one layer while they are being filled in."""
-
-    def __init__(self, first: int, count: int, layer: int) -> None:
-        self.first, self.count, self.layer = first, count, layer
-        self.unit = np.full(count, NONE, np.int32)
-        self.duration = np.zeros(count, np.int32)
-        self.latency = np.zeros(count, np.int32)
-        self.timestep = np.full(count, NONE, np.int32)
-        self.pred = np.full((count, SLOTS), NONE, np.int32)
-        self.kind = np.zeros((count, SLOTS), np.uint8)
-
-    def fill(
-        self, span: Span, *, unit: int, duration: ArrayLike, latency: ArrayLike = 0, timestep: ArrayLike = NONE,
-    ) -> None:  # fmt: skip
-        where = self._local(span)
-        for cycles in (duration, latency):
-            if np.max(cycles, initial=0) > MOST_CYCLES:
-                raise ArchsimError(
-                    f"a task would last {int(np.max(cycles)):,} cycles; at most {MOST_CYCLES:,} can be timed"
-                )
-        self.unit[where], self.duration[where] = unit, duration
-        self.latency[where], self.timestep[where] = latency, timestep
-
-    def connect(self, span: Span, before: ArrayLike, kind: int) -> None:
-        where = self._local(span)
-        for slot in range(SLOTS):
-            if np.all(self.pred[where, slot] == NONE):
-                self.pred[where, slot] = before
-                self.kind[where, slot] = kind
-                return
-        raise ValueError(f"more than {SLOTS} edges into a task; only joins may have more")
-
-    def _local(self, span: Span) -> slice:
-        start = span.first - self.first
-        return slice(start, start + span.count * span.stride, span.stride)
+def _column(name: str, tasks: int) -> NDArray[Any]:
+    kind, absent, width = COLUMNS[name]
+    return np.full((tasks, width) if width > 1 else tasks, absent, kind)
 
 
 def _check(graph: TaskGraph) -> None:

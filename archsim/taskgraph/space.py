@@ -35,7 +35,11 @@ def _missing(graph: TaskGraph, tasks: Ints, before: Ints) -> tuple[Ints, Ints]:
     """Those of the edges, each once, that the graph does not have yet."""
     if np.any(tasks[1:] <= tasks[:-1]):
         tasks, before = np.divmod(np.unique(tasks * graph.tasks + before), graph.tasks)
-    there = np.isin(tasks * graph.tasks + before, graph.extra[:, 0] * graph.tasks + graph.extra[:, 1])
+    there = np.zeros(len(tasks), bool)
+    joins = np.zeros(graph.tasks, bool)
+    joins[graph.extra[:, 0]] = True
+    if joins[tasks].any():
+        there = np.isin(tasks * graph.tasks + before, graph.extra[:, 0] * graph.tasks + graph.extra[:, 1])
     for slot in range(SLOTS):
         there |= graph.pred[tasks, slot] == before
     return tasks[~there], before[~there]

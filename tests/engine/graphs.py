@@ -52,9 +52,8 @@ def _tasks(builder, rng, count, fifo):
             continue
         unit = rng.integers(0, len(fifo), size)
         duration = rng.integers(0, longest + 1, size) * (rng.random(size) < 0.8)
-        segment = builder.segment(size, layer)
-        span = Span(segment.first, size)
-        segment.fill(
+        span = Span(builder.reserve(size, layer), size)
+        builder.fill(
             span, unit=np.array(ids)[unit], duration=np.where(fifo[unit], np.maximum(duration, 1), duration),
             latency=rng.integers(0, 6, size) * (rng.random(size) < latency_share),
             timestep=rng.integers(NONE, TIMESTEPS, size),

@@ -58,17 +58,16 @@ class StageEmitter:
         passes, builder, outputs, chain = self.passes, self.builder, self.wayout.outputs, self.wayout.chain
         count, final, steps = passes.count, outputs.count, len(chain)
         if final == count:
-            segment = tail_segment = builder.segment(count * (1 + steps), self.layer)
-            spans = [Span(segment.first + step, count, 1 + steps) for step in range(1 + steps)]
+            first = builder.reserve(count * (1 + steps), self.layer)
+            spans = [Span(first + step, count, 1 + steps) for step in range(1 + steps)]
             array, tails = spans[0], spans[1:]
         else:
-            segment, tail_segment = builder.segment(count, self.layer), builder.segment(final * steps, self.layer)
-            array = Span(segment.first, count)
-            tails = [Span(tail_segment.first + step, final, steps) for step in range(steps)]
+            array, first = Span(builder.reserve(count, self.layer), count), builder.reserve(final * steps, self.layer)
+            tails = [Span(first + step, final, steps) for step in range(steps)]
         every = np.arange(passes.count)
-        segment.fill(array, unit=builder.unit("array"), duration=passes.cycles, timestep=passes.timestep_of(every))
+        builder.fill(array, unit=builder.unit("array"), duration=passes.cycles, timestep=passes.timestep_of(every))
         for span, (unit, ops) in zip(tails, chain, strict=True):
-            tail_segment.fill(
+            builder.fill(
                 span, unit=builder.unit(unit), duration=self.wayout.cycles(unit, ops),
                 latency=self.arch.neuron.latency_cycles if unit == "neuron" else 0,
                 timestep=passes.timestep_of(outputs.at),

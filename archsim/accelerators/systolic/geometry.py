@@ -142,13 +142,13 @@ class Geometry:
         """The loop variables on which tiles of these dimensions depend."""
         return frozenset(var for d in dimensions if (var := self.tiles[d].var) is not None)
 
-    @property
+    @cached_property
     def ifmap_depends(self) -> frozenset[str]:
         """Loop variables of the input tiles; a direct-coded image is the same for every batch."""
         own = self.vars_of("positions", "reduction") | {"g"}
         return own if self.width.constant else own | {"b"}
 
-    @property
+    @cached_property
     def weight_depends(self) -> frozenset[str]:
         """Loop variables of the weight tiles."""
         return self.vars_of("reduction", "filters") | {"g"}
@@ -201,7 +201,9 @@ class Geometry:
     @cached_property
     def ifmap_size(self) -> OperandBits:
         """Bits of the largest input tile, and of what all tiles of one batch and group cover."""
-        return OperandBits(int(self.ifmap_bits.max()), int(self.rows[1].sum() * self.channels[1].sum()) * self.row_bits)
+        (rows, new_rows), (channels, new_channels) = self.rows, self.channels
+        whole = int(new_rows.sum()) * int(new_channels.sum())
+        return OperandBits(int(rows.max()) * int(channels.max()) * self.row_bits, whole * self.row_bits)
 
     @cached_property
     def weight_size(self) -> OperandBits:
@@ -259,12 +261,16 @@ class Geometry:
         outside, inside = block(position, self.arch.buffers.ifmap.usable_bits, ifmap_tile, together)
         return [first, (outside, Loop(filters, sizes[filters]), inside)]
 
+    @cached_property
+    def _mean_ifmap_bits(self) -> int:
+        new_rows, new_channels = self.rows[1], self.channels[1]
+        return int(new_rows.sum() // len(new_rows)) * int(new_channels.sum()) * self.row_bits + 1
+
     def _traffic_bits(self, nest: Nest) -> int:
-        mean_ifmap = int(self.rows[1].sum() // len(self.rows[1])) * int(self.channels[1].sum()) * self.row_bits + 1
         buffers = self.arch.buffers
         weights = nest.loads_of_operand(self.weight_depends, self.weight_size, buffers.weight.usable_bits)
         inputs = nest.loads_of_operand(self.ifmap_depends, self.ifmap_size, buffers.ifmap.usable_bits)
-        return self.weight_size.tile * weights + mean_ifmap * inputs
+        return self.weight_size.tile * weights + self._mean_ifmap_bits * inputs
 
 
 def stored_weight_bits(arch: SystolicArchitecture, layer: Layer) -> int:

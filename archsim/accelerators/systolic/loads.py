@@ -119,8 +119,10 @@ class TileLoader:
     @property
     def _all_weights_static(self) -> bool:
         """Whether the whole network's weights stay in their buffer over all timesteps."""
+        if self.arch.timesteps.scope != "network":
+            return False
         demand = sum(stored_weight_bits(self.arch, layer) for layer in self.network.weighted_layers)
-        return self.arch.timesteps.scope == "network" and demand <= self.arch.buffers.weight.usable_bits
+        return demand <= self.arch.buffers.weight.usable_bits
 
     @property
     def _more_runs_follow(self) -> bool:

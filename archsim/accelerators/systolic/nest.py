@@ -69,7 +69,7 @@ class Nest:
             view[axis] = loop.size
             part = (np.arange(loop.size, dtype=np.int64) * loop.step).reshape(view)
             found[loop.var] = found[loop.var] + part if loop.var in found else part
-        return {var: (index + np.zeros(self.shape, np.int64)).ravel() for var, index in found.items()}
+        return {var: np.broadcast_to(index, self.shape).ravel() for var, index in found.items()}
 
     @cached_property
     def _valid(self) -> NDArray[np.bool_] | None:
@@ -104,9 +104,7 @@ class Nest:
             if loop.var in depends:
                 footprint *= loop.size
                 whole *= loop.size if loop.var in "bg" else 1
-            complete = (
-                not folds or start <= folds[0]
-            )  # every fold is there: tiles that are ragged or overlap count as they are
+            complete = not folds or start <= folds[0]  # of all folds, ragged and overlapping tiles count as they are
             if (min(footprint, whole) if complete else footprint) <= usable_bits:
                 found = start
         return found

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,31 +42,34 @@ class Outputs:
         """Number of completing passes."""
         return len(self.at)
 
+    @cached_property
+    def _by_batch(self) -> Ints:
+        """The completing passes, batch by batch."""
+        return np.argsort(self.b, kind="stable")
+
     def spread(self, per_timestep: int) -> Ints:
         """``per_timestep`` values of each timestep, spread over the completing passes of that timestep's batch."""
         if per_timestep == self.per_step:
             return self.values
-        order = np.argsort(self.b, kind="stable")
-        by_batch = self.values[order].reshape(self.passes.batches.count, -1)
+        by_batch = self.values[self._by_batch].reshape(self.passes.batches.count, -1)
         total = np.cumsum(by_batch, axis=1) * per_timestep // self.per_step
         shares = np.diff(total, axis=1, prepend=0)
         result = np.empty_like(self.values)
-        result[order] = shares.ravel()
+        result[self._by_batch] = shares.ravel()
         return result
 
     def spread_totals(self, per_batch: Ints) -> Ints:
         """Given totals of each batch, spread over its completing passes."""
-        order = np.argsort(self.b, kind="stable")
-        by_batch = self.values[order].reshape(self.passes.batches.count, -1)
+        by_batch = self.values[self._by_batch].reshape(self.passes.batches.count, -1)
         share = np.cumsum(by_batch, axis=1)
         total = share * per_batch[:, None] // share[:, -1:]
         result = np.empty_like(self.values)
-        result[order] = np.diff(total, axis=1, prepend=0).ravel()
+        result[self._by_batch] = np.diff(total, axis=1, prepend=0).ravel()
         return result
 
     def previous_visit(self) -> Ints:
         """For each completing pass the one that visited the same neurons a batch earlier; -1 in the first batch."""
-        order = np.argsort(self.b, kind="stable").reshape(self.passes.batches.count, -1)
+        order = self._by_batch.reshape(self.passes.batches.count, -1)
         previous = np.full(self.count, -1, np.int64)
         previous[order[1:].ravel()] = order[:-1].ravel()
         return previous
