@@ -69,7 +69,8 @@ class Nest:
             view[axis] = loop.size
             part = (np.arange(loop.size, dtype=np.int64) * loop.step).reshape(view)
             found[loop.var] = found[loop.var] + part if loop.var in found else part
-        return {var: np.broadcast_to(index, self.shape).ravel() for var, index in found.items()}
+        zeros = np.zeros(self.shape, np.int64)
+        return {var: (index + zeros).ravel() for var, index in found.items()}
 
     @cached_property
     def _valid(self) -> NDArray[np.bool_] | None:
