@@ -111,7 +111,7 @@ class GraphBuilder:
     def join(self, task: int, before: Sequence[int], kind: int = SYNC) -> None:
         """Edges from any number of tasks into one (a barrier)."""
         if len(before):
-            ids = np.unique(np.asarray(before, np.int64))
+            ids = np.array(sorted(set(before)), np.int64)
             self._extra.append(as_extra(np.full(len(ids), task), ids, kind, NONE))
 
     def barrier(self, layer: int, before: Sequence[int]) -> int:

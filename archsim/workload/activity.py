@@ -136,6 +136,8 @@ class SyntheticActivity(Activity):
         drawn = self.densities.drawn_edge(name)
         if drawn is None:
             return self._computed(self.network.layer(name), sample)
+        if drawn.maximum == 1 and drawn.density in (0.0, 1.0):  # nothing is left to chance
+            return np.full((self.network.timesteps, *drawn.shape), drawn.density, np.uint8)
         rng = generators.stream(self.densities.seed, sample, drawn.stream)
         steps = 1 if drawn.constant else self.network.timesteps
         if self.densities.generator == "clustered":
