@@ -28,7 +28,8 @@ from archsim.taskgraph.parts import (
 )
 from archsim.taskgraph.space import as_extra, once, with_space_edges
 
-FEW_TASKS = 4096  # room to begin with; it doubles
+FIRST_ROOM = 32_768  # tasks; it doubles
+COUNTS = np.dtype(np.int64)
 COLUMNS: dict[str, tuple[type, int, int]] = {  # name: type, what an entry is before it is filled in, width
     "unit": (np.int32, NONE, 1), "duration": (np.int64, 0, 1), "latency": (np.int64, 0, 1),
     "layer": (np.int32, NONE, 1), "timestep": (np.int32, NONE, 1), "pred": (np.int32, NONE, SLOTS),
@@ -41,22 +42,23 @@ class GraphBuilder:
 
     def __init__(self, layers: Sequence[str], timesteps: int) -> None:
         self._layers, self._timesteps = tuple(layers), timesteps
-        self._units: dict[str, Unit] = {}
-        self._unit_index: dict[str, int] = {}
+        self._units: dict[str, tuple[int, Unit]] = {}
         self._ends: list[int] = []  # of the reserved runs of tasks, ascending
         self._tasks = 0
         self._checked: Span | None = None  # the span of the last check: most are looked at many times in a row
-        self._columns: dict[str, NDArray[Any]] = {name: _column(name, FEW_TASKS) for name in COLUMNS}
+        self._columns: dict[str, NDArray[Any]] = {name: _column(name, FIRST_ROOM) for name in COLUMNS}
         self._extra: list[Ints] = []
         self._holds: dict[str, tuple[int, list[tuple[Ints, Ints, Ints]], tuple[str, ...]]] = {}
         self._actions: list[Action] = []
 
     def unit(self, name: str, discipline: Discipline = "in_order") -> int:
         """The index of the unit called ``name``, made on first use."""
-        known = self._units.setdefault(name, Unit(name, discipline))
+        if name not in self._units:
+            self._units[name] = (len(self._units), Unit(name, discipline))
+        index, known = self._units[name]
         if known.discipline != discipline:
             raise ValueError(f"unit {name} is {known.discipline}, asked for as {discipline}")
-        return self._unit_index.setdefault(name, len(self._unit_index))
+        return index
 
     @property
     def tasks(self) -> int:
@@ -80,7 +82,8 @@ class GraphBuilder:
         timestep: ArrayLike = NONE,
     ) -> None:  # fmt: skip
         """State unit, cycles and timestep of the reserved tasks of a span."""
-        self._check_span(span)
+        if span is not self._checked:
+            self._check_span(span)
         columns, where = self._columns, span.slice
         columns["unit"][where], columns["duration"][where] = unit, duration
         columns["latency"][where], columns["timestep"][where] = latency, timestep
@@ -99,10 +102,11 @@ class GraphBuilder:
         """One edge into each task of the span; ``before`` is a task index or a vector of them (NONE: no edge)."""
         if not tasks.count:
             return
-        self._check_span(tasks)
+        if tasks is not self._checked:
+            self._check_span(tasks)
         pred, where = self._columns["pred"], tasks.slice
         for slot in range(SLOTS):
-            if pred[where, slot].max() == NONE:
+            if np.maximum.reduce(pred[where, slot]) == NONE:
                 pred[where, slot] = before
                 self._columns["kind"][where, slot] = kind
                 return
@@ -112,7 +116,7 @@ class GraphBuilder:
         """Edges from any number of tasks into one (a barrier)."""
         if len(before):
             ids = np.array(sorted(set(before)), np.int64)
-            self._extra.append(as_extra(np.full(len(ids), task), ids, kind, NONE))
+            self._extra.append(as_extra(task, ids, kind, NONE))
 
     def barrier(self, layer: int, before: Sequence[int]) -> int:
         """A zero-length task on the in-order unit ``sync`` after all of ``before``; returns its index."""
@@ -126,8 +130,7 @@ class GraphBuilder:
     ) -> None:  # fmt: skip
         """``acquire`` takes ``amount`` places of ``buffer`` at its start; ``release`` frees them at its finish."""
         taken = np.atleast_1d(np.asarray(acquire, np.int64))
-        freed = np.asarray(release, np.int64) + np.zeros_like(taken)
-        amounts = np.asarray(amount, np.int64) + np.zeros_like(taken)
+        freed, amounts = _as_long_as(taken, release), _as_long_as(taken, amount)
         known = self._holds.setdefault(buffer, (capacity, [], tuple(levers)))
         if known[0] != capacity:
             raise ValueError(f"buffer {buffer} has capacity {known[0]}, asked for as {capacity}")
@@ -137,25 +140,26 @@ class GraphBuilder:
         """Let every task of the span count ``component.action``."""
         if span.count == 0 or (isinstance(counts, int) and counts == 0):
             return
-        self._check_span(span)
+        if span is not self._checked:
+            self._check_span(span)
         if not isinstance(counts, int):
             if counts.shape != (span.count,):
                 raise ValueError(f"{component}.{action}: {counts.shape} counts for {span.count} tasks")
-            if counts.dtype != np.int64:
+            if counts.dtype != COUNTS:
                 raise ValueError(f"{component}.{action}: counts must be int64, not {counts.dtype}")
         self._actions.append(Action(component, action, span, counts))
 
     def build(self) -> TaskGraph:
         """The finished graph, its space edges derived and its invariants checked."""
-        columns: dict[str, Any] = {name: column[: self._tasks].copy() for name, column in self._columns.items()}
+        columns: dict[str, Any] = {name: column[: self._tasks] for name, column in self._columns.items()}
         for name in ("duration", "latency"):  # filled in as int64, because numpy would wrap what is too long for int32
-            longest = int(np.max(columns[name], initial=0))
+            longest = int(columns[name].max(initial=0))
             if longest > MOST_CYCLES:
                 raise ArchsimError(f"a task would last {longest:,} cycles; at most {MOST_CYCLES:,} can be timed")
-            columns[name] = columns[name].astype(np.int32)
+        columns = {n: c.astype(np.int32 if n in ("duration", "latency") else c.dtype) for n, c in columns.items()}
         extra = np.concatenate(self._extra) if self._extra else np.zeros((0, 4), np.int64)
         graph = TaskGraph(
-            units=tuple(self._units.values()), layers=self._layers, timesteps=self._timesteps,
+            units=tuple(unit for _, unit in self._units.values()), layers=self._layers, timesteps=self._timesteps,
             extra=extra[np.argsort(extra[:, 0], kind="stable")], actions=tuple(self._actions),
             space_buffer=np.full((self._tasks, SLOTS), NONE, np.int16), **columns,
         )  # fmt: skip
@@ -177,12 +181,16 @@ class GraphBuilder:
 
     def _check_span(self, span: Span) -> None:
         """A span lies in one reserved run; else it might reach into another layer."""
-        if span is self._checked:
-            return
         run = bisect_right(self._ends, span.first)
         if span.first < 0 or run == len(self._ends) or span.last >= self._ends[run]:
             raise ValueError(f"tasks {span.first} to {span.last} were not reserved together")
         self._checked = span
+
+
+def _as_long_as(taken: Ints, values: ArrayLike) -> Ints:
+    """One value for each hold: the vector given, or a number repeated."""
+    found = np.asarray(values, np.int64)
+    return found if found.shape == taken.shape else found + np.zeros_like(taken)
 
 
 def _column(name: str, tasks: int) -> NDArray[Any]:
@@ -192,27 +200,30 @@ def _column(name: str, tasks: int) -> NDArray[Any]:
 
 def _check(graph: TaskGraph) -> None:
     """Invariants that a lowering must keep; a violation is a defect of the lowering, not of the user's input."""
-    if np.any(graph.unit < 0):
+    if graph.unit.min(initial=0) < 0:
         raise ValueError(f"{int(np.sum(graph.unit < 0))} tasks were reserved but never filled")
-    if np.any(graph.duration < 0) or np.any(graph.latency < 0):
+    if graph.duration.min(initial=0) < 0 or graph.latency.min(initial=0) < 0:
         raise ValueError("negative duration or latency")
-    if np.any(graph.fifo[graph.unit] & (graph.duration < 1)):
+    if graph.fifo[graph.unit[graph.duration < 1]].any():
         raise ValueError("a task on a fifo unit lasts at least one cycle")
-    befores = (graph.pred, graph.extra[:, :2])
+    joined = graph.extra[:, :2]
     if (
-        any(np.any(column >= graph.tasks) for column in befores)
-        or np.any(graph.pred < NONE)
-        or np.any(graph.extra[:, :2] < 0)
+        max(graph.pred.max(initial=NONE), joined.max(initial=NONE)) >= graph.tasks
+        or graph.pred.min(initial=NONE) < NONE
+        or joined.min(initial=0) < 0
     ):
         raise ValueError("edge from or to a task that does not exist")
-    if np.any((graph.kind == SPACE) & (graph.pred >= 0)) or np.any(graph.extra[:, 2] == SPACE):
+    if (graph.pred[graph.kind == SPACE] >= 0).any() or (graph.extra[:, 2] == SPACE).any():
         raise ValueError("space edges come from buffers: state what holds what")
 
 
 def _check_holds(graph: TaskGraph, buffers: Sequence[Buffer]) -> None:
     for buffer in buffers:
         tasks = (buffer.acquire, buffer.release)
-        if any(np.any((ids < 0) | (ids >= graph.tasks)) for ids in tasks) or np.any(buffer.amount < 0):
+        if (
+            any(ids.min(initial=0) < 0 or ids.max(initial=NONE) >= graph.tasks for ids in tasks)
+            or buffer.amount.min(initial=0) < 0
+        ):
             raise ValueError(f"buffer {buffer.name}: holds of tasks that do not exist, or negative amounts")
 
 
@@ -220,7 +231,8 @@ def _merge_duplicates(graph: TaskGraph) -> TaskGraph:
     """Several edges between the same two tasks are one; data wins over sync."""
     for later in range(1, SLOTS):
         for earlier in range(later):
-            same = np.flatnonzero((graph.pred[:, later] >= 0) & (graph.pred[:, later] == graph.pred[:, earlier]))
+            taken = np.flatnonzero(graph.pred[:, later] >= 0)
+            same = taken[graph.pred[taken, later] == graph.pred[taken, earlier]]
             if len(same):
                 data = (graph.kind[same, later] == DATA) | (graph.kind[same, earlier] == DATA)
                 graph.kind[same, earlier] = np.where(data, DATA, graph.kind[same, earlier])

@@ -16,24 +16,19 @@ if TYPE_CHECKING:
 
 
 def with_space_edges(graph: TaskGraph, buffers: Sequence[Buffer]) -> TaskGraph:
-    """The graph with the space edges that its buffers imply."""
+    """The graph with the space edges that its buffers imply; they are written into the slots of the graph given."""
     if not buffers:
         return graph
-    graph = replace(graph, pred=graph.pred.copy(), kind=graph.kind.copy(), space_buffer=graph.space_buffer.copy())
     overflow: list[Ints] = [graph.extra]
     for number, buffer in enumerate(buffers):
         tasks, before = _missing(graph, *_space_edges(graph, buffer))
-        rank = _rank_within_task(tasks)
-        for turn in range(min(SLOTS, int(rank.max(initial=-1)) + 1)):
-            overflow.append(_put(graph, tasks[rank == turn], before[rank == turn], number))
-        beyond = rank >= SLOTS
-        overflow.append(as_extra(tasks[beyond], before[beyond], SPACE, number))
+        overflow.append(_put(graph, tasks, before, number))
     return replace(graph, buffers=tuple(buffers), extra=once(np.concatenate(overflow)))
 
 
 def _missing(graph: TaskGraph, tasks: Ints, before: Ints) -> tuple[Ints, Ints]:
-    """Those of the edges, each once, that the graph does not have yet."""
-    if np.any(tasks[1:] <= tasks[:-1]):
+    """Those of the edges, each once and ascending by task, that the graph does not have yet."""
+    if (tasks[1:] <= tasks[:-1]).any():
         tasks, before = np.divmod(np.unique(tasks * graph.tasks + before), graph.tasks)
     there = np.zeros(len(tasks), bool)
     joins = np.zeros(graph.tasks, bool)
@@ -46,34 +41,25 @@ def _missing(graph: TaskGraph, tasks: Ints, before: Ints) -> tuple[Ints, Ints]:
 
 
 def _put(graph: TaskGraph, tasks: Ints, before: Ints, buffer: int) -> Ints:
-    """Write space edges into free slots (each task once); returns those that found no slot."""
+    """Write space edges, ascending by task, into free slots; returns those that found no slot."""
     for slot in range(SLOTS):
-        free = graph.pred[tasks, slot] == NONE
-        graph.pred[tasks[free], slot] = before[free]
-        graph.kind[tasks[free], slot] = SPACE
-        graph.space_buffer[tasks[free], slot] = buffer
-        tasks, before = tasks[~free], before[~free]
         if not len(tasks):
             break
+        free = graph.pred[tasks, slot] == NONE
+        free[1:] &= tasks[1:] != tasks[:-1]  # a slot takes the first of a task's edges
+        filled = tasks[free]
+        graph.pred[filled, slot] = before[free]
+        graph.kind[filled, slot] = SPACE
+        graph.space_buffer[filled, slot] = buffer
+        tasks, before = tasks[~free], before[~free]
     return as_extra(tasks, before, SPACE, buffer)
 
 
-def as_extra(tasks: Ints, before: Ints, kind: int, buffer: int) -> Ints:
+def as_extra(tasks: Ints | int, before: Ints, kind: int, buffer: int) -> Ints:
     """Edges as rows (task, predecessor, kind, buffer)."""
-    return np.stack([tasks, before, np.full(len(tasks), kind), np.full(len(tasks), buffer)], axis=1).astype(np.int64)
-
-
-def _rank_within_task(tasks: Ints) -> Ints:
-    """For edges grouped by task, the number of each edge among those of its task."""
-    if len(tasks) < 2 or not np.any(tasks[1:] <= tasks[:-1]):
-        return np.zeros(len(tasks), np.int64)
-    order = np.argsort(tasks, kind="stable")
-    ordered = tasks[order]
-    new = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    first = np.maximum.accumulate(np.where(new, np.arange(len(tasks)), 0))
-    rank = np.empty(len(tasks), np.int64)
-    rank[order] = np.arange(len(tasks)) - first
-    return rank
+    edges = np.empty((len(before), 4), np.int64)
+    edges[:, 0], edges[:, 1], edges[:, 2], edges[:, 3] = tasks, before, kind, buffer
+    return edges
 
 
 def _space_edges(graph: TaskGraph, buffer: Buffer) -> tuple[Ints, Ints]:
@@ -84,13 +70,13 @@ def _space_edges(graph: TaskGraph, buffer: Buffer) -> tuple[Ints, Ints]:
     starts. Where the releases ascend on one in-order unit, the last of them stands for all. Otherwise edges go to the
     releases that are newly needed since the last hold that is certainly acquired earlier (same in-order unit).
     """
-    over = np.flatnonzero(buffer.amount > buffer.capacity)
-    if len(over):
+    if buffer.amount.max(initial=0) > buffer.capacity:
         raise MisfitError(
             f"buffer '{buffer.name}'", demand=int(buffer.amount.max()), capacity=buffer.capacity, unit="places",
             levers=buffer.levers or (f"a capacity of {int(buffer.amount.max()):,}",),
         )  # fmt: skip
-    total = np.concatenate([[0], np.cumsum(buffer.amount)])
+    total = np.zeros(len(buffer.amount) + 1, np.int64)
+    np.cumsum(buffer.amount, out=total[1:])
     needed = np.searchsorted(total, total[1:] - buffer.capacity, side="left")
     if _in_order(graph, buffer.release):
         waits = needed > 0
