@@ -38,7 +38,7 @@ def _kind(part: ComponentRow) -> str:
 
 def total_energy(result: Result) -> str:
     """Total energy in a readable unit."""
-    for factor, unit in ((1e9, "mJ"), (1e6, "uJ"), (1e3, "nJ")):
+    for factor, unit in ((1e12, "J"), (1e9, "mJ"), (1e6, "uJ"), (1e3, "nJ")):
         if result.energy_pj >= factor:
             return f"{result.energy_pj / factor:.3g} {unit}"
     return f"{result.energy_pj:.3g} pJ"

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from archsim.accelerators.systolic.geometry import ceil_div
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.taskgraph import GraphBuilder, Span
+from archsim.taskgraph import MOST_CYCLES, GraphBuilder, Span
 
 Ints = NDArray[np.int64]
 
@@ -33,7 +33,8 @@ class DramChannel:
     def tasks(self, bits: Ints, timestep: Ints | int) -> Span:
         """One task for each transfer."""
         assert self._rate is not None
-        duration = np.maximum(np.ceil(bits / self._rate).astype(np.int64), 1)
+        cycles = np.minimum(bits / self._rate, MOST_CYCLES + 1)  # the builder refuses what is longer
+        duration = np.maximum(np.ceil(cycles).astype(np.int64), 1)
         return self._builder.block(
             len(bits), layer=self._layer, unit=self._builder.unit("dram", "fifo"), duration=duration,
             latency=self._latency_cycles, timestep=timestep,

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 
 from archsim.config import Bytes, GigabytesPerSecond, Nanoseconds, Strict
 from archsim.errors import ConfigError, Problem
+from archsim.taskgraph import MOST_CYCLES
 
-Positive = Annotated[int, Field(ge=1)]
+Positive = Annotated[int, Field(ge=1, le=MOST_CYCLES)]
 
 
 class GlobalBuffer(Strict):

@@ -9,8 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from archsim.accelerators.systolic.memory_schema import Buffers, Dram, Positive
 from archsim.config import Bytes, Megahertz, Nanometres, Strict
 from archsim.errors import ConfigError, Problem
+from archsim.taskgraph import MOST_CYCLES
 
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
 
 
 class Array(Strict):
@@ -138,7 +139,7 @@ class SystolicArchitecture(Strict):
     name: str
     description: str = ""
     source: str = ""
-    clock: Annotated[Megahertz, Field(gt=0)]
+    clock: Annotated[Megahertz, Field(gt=0, le=1e6)]
     node: Annotated[Nanometres, Field(gt=0)] = 28
     sram_cell: Literal["itrs-lop", "itrs-lstp"] = "itrs-lop"
     array: Array
@@ -209,7 +210,8 @@ class SystolicArchitecture(Strict):
     @property
     def dram_latency_cycles(self) -> int:
         """DRAM latency, rounded up to cycles."""
-        return int(-(-float(self.dram.latency) * self.clock_mhz // 1000))
+        cycles = -(-float(self.dram.latency) * self.clock_mhz // 1000)
+        return int(min(cycles, MOST_CYCLES + 1))  # the builder refuses what is longer
 
 
 def _dataflow_problems(arch: SystolicArchitecture, stationary: str) -> list[Problem]:
