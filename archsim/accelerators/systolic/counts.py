@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -158,16 +159,12 @@ def _count_stores(emitter: StageEmitter, array: Span) -> None:
     """Completed maps: written to the ofmap buffer pass by pass, read and stored group by group."""
     outputs, builder = emitter.wayout.outputs, emitter.builder
     line = emitter.arch.buffers.ofmap.line_bits
-    elements = np.zeros(array.count, np.int64)
-    lines = np.zeros(array.count, np.int64)
+    elements = reduce(np.add, [outputs.spread(part.elements) for part in emitter.stage.stored])
     stored = np.zeros(array.count, np.int64)
-    bits = emitter.wayout.stored_bits
-    elements[outputs.at] = np.add.reduce([outputs.spread(part.elements) for part in emitter.stage.stored])
-    lines[outputs.at] = ceil_div(bits, line)
-    groups = np.add.reduceat(bits, emitter.wayout.store_groups)
-    stored[outputs.at[emitter.wayout.store_groups]] = groups
-    builder.count("ofmap_buffer", "element_write", array, elements)
-    builder.count("ofmap_buffer", "line_write", array, lines)
+    first, _, bits = emitter.wayout.store_groups
+    stored[outputs.at[first]] = bits
+    builder.count("ofmap_buffer", "element_write", array, outputs.per_pass(elements))
+    builder.count("ofmap_buffer", "line_write", array, outputs.per_pass(ceil_div(emitter.wayout.stored_bits, line)))
     builder.count("ofmap_buffer", "line_read", array, ceil_div(stored, line))
     emitter.dram.count(array, "write", stored)
 
@@ -220,8 +217,8 @@ def _with_input(emitter: StageEmitter, op: TailOp, updates: Ints) -> Ints:
     if not passes.geometry.interleaved:
         starts = starts // passes.geometry.stream_batch * passes.batches.size
     active = np.add.reduceat(rows, starts, axis=2)
-    at = emitter.wayout.outputs.at
-    return active[passes.b[at], passes.g[at], passes.of("positions")[at]] * passes.used("filters")[at]
+    every = active[passes.b, passes.g, passes.of("positions")] * passes.used("filters")
+    return emitter.wayout.outputs.of(every)
 
 
 def _spikes(emitter: StageEmitter, op: TailOp) -> Ints:

@@ -43,7 +43,7 @@ class StageEmitter:
         self.tiles.hold(self.builder, array)
         self._spill_partial_sums(array, barrier)
         self.wayout.connect(self.builder, array, tails, barrier)
-        self.wayout.store(self.builder, tails[-1].ids if tails else array.ids[self.wayout.outputs.at])
+        self.wayout.store(self.builder, tails[-1].ids if tails else self.wayout.outputs.of(array.ids))
         count_pass(self, array)
         for span, (_, ops) in zip(tails, self.wayout.chain, strict=True):
             count_tail(self, span, ops)
@@ -64,13 +64,12 @@ class StageEmitter:
         else:
             array, first = Span(builder.reserve(count, self.layer), count), builder.reserve(final * steps, self.layer)
             tails = [Span(first + step, final, steps) for step in range(steps)]
-        every = np.arange(passes.count)
-        builder.fill(array, unit=builder.unit("array"), duration=passes.cycles, timestep=passes.timestep_of(every))
+        builder.fill(array, unit=builder.unit("array"), duration=passes.cycles, timestep=passes.timestep_of(passes.b))
         for span, (unit, ops) in zip(tails, chain, strict=True):
             builder.fill(
                 span, unit=builder.unit(unit), duration=self.wayout.cycles(unit, ops),
                 latency=self.arch.neuron.latency_cycles if unit == "neuron" else 0,
-                timestep=passes.timestep_of(outputs.at),
+                timestep=passes.timestep_of(outputs.b),
             )  # fmt: skip
         return array, tails
 
@@ -88,7 +87,7 @@ class StageEmitter:
         passes = self.passes
         bits = (passes.partial_sums_read + passes.partial_sums_written) * self.arch.pe.accumulator_bits
         at = np.flatnonzero(bits > 0)
-        span = self.dram.tasks(bits[at], passes.timestep_of(at))
+        span = self.dram.tasks(bits[at], passes.timestep_of(passes.b[at]))
         self.builder.edge(span, np.where(at > 0, array.ids[at - 1], NONE), DATA)
         if barrier is not None:
             self.builder.edge(span, barrier, SYNC)
@@ -101,7 +100,7 @@ class StageEmitter:
     def facts(self, so_far: LayerFacts | None) -> LayerFacts:
         """Facts of the layer after these batches."""
         passes, layer, array = self.passes, self.stage.layer, self.arch.array
-        used = float(np.mean(passes.rows_used * passes.cols_used)) / (array.rows * array.cols)
+        used = int((passes.rows_used * passes.cols_used).sum()) / passes.count / (array.rows * array.cols)
         folds = layer.groups * prod(tiles.count for tiles in self.geometry.tiles.values())
         earlier, utilisation = 0, used
         if so_far is not None:

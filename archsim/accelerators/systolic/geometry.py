@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accelerators.systolic.dataflows import Dataflow, Dimension
+from archsim.accelerators.systolic.dataflows import DIMENSIONS, Dataflow, Dimension
 from archsim.accelerators.systolic.nest import Loop, Nest, OperandBits
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage
@@ -28,7 +29,7 @@ Ints = NDArray[np.int64]
 
 def ceil_div(value: Ints, by: int | Ints) -> Ints:
     """Elementwise ceiling of a quotient of non-negative integers."""
-    return -(-value // by)
+    return (value + (by - 1)) // by
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Tiles:
 
     starts: Ints
     used: Ints
-    var: str | None  # "i" along the rows, "j" along the columns, None if the dimension streams
+    var: str  # "i" along the rows, "j" along the columns, "" if the dimension streams
 
     @property
     def count(self) -> int:
@@ -45,13 +46,17 @@ class Tiles:
         return len(self.starts)
 
     @property
+    def ends(self) -> Ints:
+        """One past the last index of each fold."""
+        return self.starts + self.used
+
+    @property
     def most(self) -> int:
         """Used extent of the largest fold."""
         return int(self.used[0])
 
 
-@dataclass(frozen=True)
-class ValueWidth:
+class ValueWidth(NamedTuple):
     """How the values of an input edge are held and multiplied."""
 
     bits: int  # on the edge
@@ -79,136 +84,85 @@ def value_width(arch: SystolicArchitecture, network: Network, stage: Stage) -> V
     )
 
 
-@dataclass(frozen=True)
 class Geometry:
-    """One stage on one chip, for batches of ``batch`` timesteps."""
+    """One stage on one chip, for batches of ``batch`` timesteps.
 
-    arch: SystolicArchitecture
-    flow: Dataflow
-    stage: Stage
-    width: ValueWidth
-    batch: int
+    ``interleaved``: the batch's timesteps share a spatial dimension with the positions; ``stream_batch``: how many of
+    them stream one after the other in a pass (weight-stationary dataflows).
+    ``weights_held``: a tile's weights stay in the PEs' scratchpads for all T (t innermost, and a PE's K weights fit);
+    then ``folds_together`` neighbouring folds of positions use them: n timesteps side by side make it n, not one.
+    ``ifmap_depends``, ``weight_depends``: the loop variables on which an operand's tiles depend; a direct-coded image
+    is the same for every batch.
+    ``rows``, ``channels``: input rows of each fold of positions and input channels of each fold of the reduction: all
+    that it needs, and those that the fold before lacks.
+    """
 
-    @cached_property
-    def interleaved(self) -> bool:
-        """Whether the batch's timesteps share a spatial dimension with the positions."""
-        return (
-            self.batch > 1
-            and self.flow.stream != "positions"
-            and self.arch.timesteps.placement == "rows"
-            and not self.width.once
-        )
-
-    @cached_property
-    def stream_batch(self) -> int:
-        """Timesteps that stream one after the other in a pass (weight-stationary dataflows)."""
-        return self.batch if self.flow.stream == "positions" and not self.width.once else 1
-
-    @cached_property
-    def tiles(self) -> Mapping[Dimension, Tiles]:
-        """The folds of every dimension."""
-        layer, array = self.stage.layer, self.arch.array
-        sizes: dict[Dimension, int] = {
-            "positions": layer.positions * (self.batch if self.interleaved else self.stream_batch),
-            "reduction": layer.reduction,
-            "filters": layer.filters,
+    def __init__(self, arch: SystolicArchitecture, flow: Dataflow, stage: Stage, width: ValueWidth, batch: int) -> None:
+        self.arch, self.flow, self.stage, self.width, self.batch = arch, flow, stage, width, batch
+        layer, in_space = stage.layer, flow.stream != "positions"
+        self.interleaved = batch > 1 and in_space and arch.timesteps.placement == "rows" and not width.once
+        self.stream_batch = 1 if in_space or width.once else batch
+        self.tiles: Mapping[Dimension, Tiles] = {
+            "positions": self._cut("positions", layer.positions * (batch if self.interleaved else self.stream_batch)),
+            "reduction": self._cut("reduction", layer.reduction),
+            "filters": self._cut("filters", layer.filters),
         }
-        found: dict[Dimension, Tiles] = {}
-        for dimension, size in sizes.items():
-            spatial = {self.flow.rows: ("i", array.rows), self.flow.cols: ("j", array.cols)}.get(dimension)
-            var, extent = spatial if spatial is not None else (None, size)
-            starts = np.arange(0, size, extent, dtype=np.int64)
-            found[dimension] = Tiles(starts, np.minimum(size - starts, extent), var)
-        return found
+        fit = layer.reduction * layer.weight_bits <= int(arch.pe.scratchpad.weight) * 8
+        self.weights_held = fit and flow.stream == "reduction" and arch.timesteps.scope == "tile"
+        self.folds_together = batch if self.interleaved and self.weights_held else 1
+        position, reduction, filters = (self.tiles[dimension].var for dimension in DIMENSIONS)
+        self.ifmap_depends = frozenset((position, reduction, "g", "" if width.constant else "b"))
+        self.weight_depends = frozenset((reduction, filters, "g"))
+        self.rows, self.channels = self._rows(), self._channels()
+        self.row_bits = layer.in_shape[2] * width.load_bits * (1 if width.constant else batch)  # of one channel
+        self.ifmap_size, self.mean_ifmap_bits = self._ifmap_sizes()
+
+    def _cut(self, dimension: Dimension, size: int) -> Tiles:
+        """The folds of a dimension."""
+        var, extent = "", size
+        if dimension == self.flow.rows:
+            var, extent = "i", self.arch.array.rows
+        elif dimension == self.flow.cols:
+            var, extent = "j", self.arch.array.cols
+        starts = np.arange(0, size, extent, dtype=np.int64)
+        return Tiles(starts, np.minimum(size - starts, extent), var)
 
     @property
     def folds(self) -> int:
         """Folds of one batch, all groups."""
         return self.stage.layer.groups * prod(tiles.count for tiles in self.tiles.values())
 
-    @cached_property
-    def weights_held(self) -> bool:
-        """Whether a tile's weights stay in the PEs' scratchpads for all T: t innermost, and a PE's K weights fit."""
-        layer = self.stage.layer
-        fit = layer.reduction * layer.weight_bits <= int(self.arch.pe.scratchpad.weight) * 8
-        return fit and self.flow.stream == "reduction" and self.arch.timesteps.scope == "tile"
-
-    @cached_property
-    def folds_together(self) -> int:
-        """Neighbouring folds of positions that use the weights held: n timesteps side by side make it n, not one."""
-        return self.batch if self.interleaved and self.weights_held else 1
-
-    def vars_of(self, *dimensions: Dimension) -> frozenset[str]:
-        """The loop variables on which tiles of these dimensions depend."""
-        return frozenset(var for d in dimensions if (var := self.tiles[d].var) is not None)
-
-    @cached_property
-    def ifmap_depends(self) -> frozenset[str]:
-        """Loop variables of the input tiles; a direct-coded image is the same for every batch."""
-        own = self.vars_of("positions", "reduction") | {"g"}
-        return own if self.width.constant else own | {"b"}
-
-    @cached_property
-    def weight_depends(self) -> frozenset[str]:
-        """Loop variables of the weight tiles."""
-        return self.vars_of("reduction", "filters") | {"g"}
-
-    @cached_property
-    def row_band(self) -> tuple[Ints, Ints]:
-        """First and last input row that each fold of positions needs."""
+    def _rows(self) -> tuple[Ints, Ints]:
         layer, tiles = self.stage.layer, self.tiles["positions"]
-        per_position = self.batch if self.interleaved else self.stream_batch
-        first, last = tiles.starts // per_position, (tiles.starts + tiles.used - 1) // per_position
-        if tiles.var is None:
-            first, last = np.zeros(1, np.int64), np.full(1, layer.positions - 1)
-        width_out = layer.out_shape[2]
-        low = (first // width_out) * layer.stride[0] - layer.padding[0]
-        high = (last // width_out) * layer.stride[0] - layer.padding[0] + layer.kernel[0] - 1
-        return np.maximum(low, 0), np.minimum(high, layer.in_shape[1] - 1)
+        per_row = (self.batch if self.interleaved else self.stream_batch) * layer.out_shape[2]
+        low = (tiles.starts // per_row) * layer.stride[0] - layer.padding[0]
+        high = (tiles.ends - 1) // per_row * layer.stride[0] - layer.padding[0] + layer.kernel[0] - 1
+        return _extents(np.maximum(low, 0), np.minimum(high, layer.in_shape[1] - 1))
 
-    @cached_property
-    def channel_band(self) -> tuple[Ints, Ints]:
-        """First and last input channel (of a group) that each fold of the reduction needs."""
+    def _channels(self) -> tuple[Ints, Ints]:
         tiles = self.tiles["reduction"]
         taps = self.stage.layer.kernel[0] * self.stage.layer.kernel[1]
-        return tiles.starts // taps, (tiles.starts + tiles.used - 1) // taps
-
-    @property
-    def steps_per_tile(self) -> int:
-        """Timesteps whose values an input tile holds."""
-        return 1 if self.width.constant else self.batch
-
-    @cached_property
-    def rows(self) -> tuple[Ints, Ints]:
-        """Input rows of each fold of positions: all that it needs, and those that the fold before lacks."""
-        return _band_size(self.row_band, False), _band_size(self.row_band, True)
-
-    @cached_property
-    def channels(self) -> tuple[Ints, Ints]:
-        """Input channels of each fold of the reduction: all that it needs, and those that the fold before lacks."""
-        return _band_size(self.channel_band, False), _band_size(self.channel_band, True)
-
-    @property
-    def row_bits(self) -> int:
-        """Bits of one row of one input channel, all timesteps of a tile included."""
-        return self.stage.layer.in_shape[2] * self.width.load_bits * self.steps_per_tile
+        return _extents(tiles.starts // taps, (tiles.ends - 1) // taps)
 
     @cached_property
     def ifmap_bits(self) -> Ints:
         """Bits of each input tile, [folds of positions, folds of the reduction]."""
         return self.rows[0][:, None] * self.channels[0][None, :] * self.row_bits
 
-    @cached_property
-    def ifmap_size(self) -> OperandBits:
-        """Bits of the largest input tile, and of what all tiles of one batch and group cover."""
+    def _ifmap_sizes(self) -> tuple[OperandBits, int]:
+        """Bits of the largest input tile, and of what all tiles of one batch and group cover; of a load on average."""
         (rows, new_rows), (channels, new_channels) = self.rows, self.channels
-        whole = int(new_rows.sum()) * int(new_channels.sum())
-        return OperandBits(int(rows.max()) * int(channels.max()) * self.row_bits, whole * self.row_bits)
+        all_rows, new_bits = int(new_rows.sum()), int(new_channels.sum()) * self.row_bits
+        largest = int(rows.max()) * int(channels.max()) * self.row_bits
+        return OperandBits(largest, all_rows * new_bits), all_rows // len(rows) * new_bits + 1
 
     @cached_property
     def weight_size(self) -> OperandBits:
-        """Bits of the largest weight tile, and of all of one group."""
-        return OperandBits(int(self.weight_bits.max()), int(self.weight_bits.sum()))
+        """Bits of the largest weight tile, and of all of one group; biases come with the first fold of a reduction."""
+        layer, most = self.stage.layer, self.tiles["filters"].most
+        bias = self.arch.pe.accumulator_bits if layer.bias else 0
+        tile = self.tiles["reduction"].most * layer.weight_bits + bias
+        return OperandBits(tile * most, (layer.reduction * layer.weight_bits + bias) * layer.filters)
 
     @cached_property
     def weight_bits(self) -> Ints:
@@ -224,17 +178,16 @@ class Geometry:
     def nest(self, batches: int) -> Nest:
         """The order of passes with the least DRAM traffic that the buffers allow."""
         sizes = {"b": batches, "g": self.stage.layer.groups}
-        sizes |= {tiles.var: tiles.count for tiles in self.tiles.values() if tiles.var is not None}
-        limit = dict(sizes)
+        sizes |= {tiles.var: tiles.count for tiles in self.tiles.values() if tiles.var}
         b, g = Loop("b", batches), Loop("g", sizes["g"])
         tile_scope = self.arch.timesteps.scope == "tile"
         if self.flow.stream != "reduction":
             inner = self.tiles["reduction"].var or "i"
             outer = "j" if inner == "i" else "i"
             middle = (g, Loop(outer, sizes[outer]), b) if tile_scope else (b, g, Loop(outer, sizes[outer]))
-            return Nest((*middle, Loop(inner, sizes[inner])), limit)
+            return Nest((*middle, Loop(inner, sizes[inner])), sizes)
         candidates = [
-            Nest((g, *loops, b) if tile_scope else (b, g, *loops), limit)
+            Nest((g, *loops, b) if tile_scope else (b, g, *loops), sizes)
             for loops in self._blocked(sizes, batches if tile_scope else 1)
         ]
         return min(candidates, key=self._traffic_bits)
@@ -261,16 +214,11 @@ class Geometry:
         outside, inside = block(position, self.arch.buffers.ifmap.usable_bits, ifmap_tile, together)
         return [first, (outside, Loop(filters, sizes[filters]), inside)]
 
-    @cached_property
-    def _mean_ifmap_bits(self) -> int:
-        new_rows, new_channels = self.rows[1], self.channels[1]
-        return int(new_rows.sum() // len(new_rows)) * int(new_channels.sum()) * self.row_bits + 1
-
     def _traffic_bits(self, nest: Nest) -> int:
         buffers = self.arch.buffers
         weights = nest.loads_of_operand(self.weight_depends, self.weight_size, buffers.weight.usable_bits)
         inputs = nest.loads_of_operand(self.ifmap_depends, self.ifmap_size, buffers.ifmap.usable_bits)
-        return self.weight_size.tile * weights + self._mean_ifmap_bits * inputs
+        return self.weight_size.tile * weights + self.mean_ifmap_bits * inputs
 
 
 def stored_weight_bits(arch: SystolicArchitecture, layer: Layer) -> int:
@@ -279,10 +227,11 @@ def stored_weight_bits(arch: SystolicArchitecture, layer: Layer) -> int:
     return layer.weights * layer.weight_bits + biases
 
 
-def _band_size(band: tuple[Ints, Ints], new: bool) -> Ints:
-    low, high = band
-    size = high - low + 1
-    if new:
-        size[1:] = high[1:] - np.maximum(high[:-1], low[1:] - 1)
-    found: Ints = np.maximum(size, 0)
-    return found
+def _extents(low: Ints, high: Ints) -> tuple[Ints, Ints]:
+    """Sizes of the bands ``low .. high``, and what each has that the one before lacks."""
+    sizes = np.maximum(high - low + 1, 0)
+    if len(sizes) == 1:
+        return sizes, sizes
+    new = sizes.copy()
+    new[1:] = np.maximum(high[1:] - np.maximum(high[:-1], low[1:] - 1), 0)
+    return sizes, new

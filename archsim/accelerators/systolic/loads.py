@@ -55,14 +55,14 @@ class TileLoader:
         rows = self._new_or_all(loads, "positions", geometry.rows)
         channels = self._new_or_all(loads, "reduction", geometry.channels)
         loads, bits = self._needed(loads, rows * channels * geometry.row_bits * (not self.state.image_stays))
-        timestep = NONE if geometry.width.constant else passes.timestep_of(loads.at)
+        timestep = NONE if geometry.width.constant else passes.timestep_of(passes.b[loads.at])
         return TileLoads(loads, bits, self.dram.tasks(bits, timestep) if self.dram.timed and len(bits) else None)
 
     def _new_or_all(self, loads: Loads, dimension: Dimension, bands: tuple[Ints, Ints]) -> Ints:
         """Extent of a band that each load brings: what the fold before lacks if that is in the buffer still, or all."""
         (everything, new), nest = bands, self.passes.nest
         fold, var = self.passes.of(dimension)[loads.at], self.geometry.tiles[dimension].var
-        lag = nest.keeps_previous(var, self.geometry.ifmap_depends, loads.resident_from) if var is not None else 0
+        lag = nest.keeps_previous(var, self.geometry.ifmap_depends, loads.resident_from) if var else 0
         if lag == 0:
             return everything[fold]
         follows = np.zeros(len(fold), bool)
@@ -74,6 +74,8 @@ class TileLoader:
         keep = bits > 0
         if not isinstance(self.passes.computes, bool):
             keep &= self.passes.computes[loads.at]
+        if keep.all():
+            return loads, bits
         return Loads(loads.at[keep], loads.until[keep], loads.resident_from), bits[keep]
 
     def connect(self, builder: GraphBuilder, array: Span, barrier: int | None) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,8 +24,7 @@ Ints = NDArray[np.int64]
 NO_ROOM = 1 << 30  # where residency starts if not even one tile fits: nowhere
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(NamedTuple):
     """``for x in range(size)``: adds ``x * step`` to the variable."""
 
     var: str
@@ -32,16 +32,14 @@ class Loop:
     step: int = 1
 
 
-@dataclass(frozen=True)
-class OperandBits:
+class OperandBits(NamedTuple):
     """Size of an operand: of its largest tile, and of all tiles of one batch and group together."""
 
     tile: int
     whole: int
 
 
-@dataclass(frozen=True)
-class Loads:
+class Loads(NamedTuple):
     """The loads of one operand: at which passes (ascending), and after which pass each one's place is free."""
 
     at: Ints
@@ -59,18 +57,17 @@ class Nest:
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """Sizes of the loops."""
-        return tuple(loop.size for loop in self.loops)
+        return tuple([loop.size for loop in self.loops])
 
     @cached_property
     def _dense(self) -> dict[str, Ints]:
-        found: dict[str, Ints] = {}
-        for axis, loop in enumerate(self.loops):
-            view = [1] * len(self.loops)
-            view[axis] = loop.size
-            part = (np.arange(loop.size, dtype=np.int64) * loop.step).reshape(view)
-            found[loop.var] = found[loop.var] + part if loop.var in found else part
         zeros = np.zeros(self.shape, np.int64)
-        return {var: (index + zeros).ravel() for var, index in found.items()}
+        found = dict.fromkeys((loop.var for loop in self.loops), zeros)
+        for axis, loop in enumerate(self.loops):
+            if loop.size > 1:
+                steps = np.arange(0, loop.size * loop.step, loop.step, dtype=np.int64)
+                found[loop.var] = found[loop.var] + steps.reshape(-1, *[1] * (len(self.loops) - axis - 1))
+        return {var: index.ravel() for var, index in found.items()}
 
     @cached_property
     def _valid(self) -> NDArray[np.bool_] | None:
@@ -82,7 +79,7 @@ class Nest:
         return valid
 
     def _extent(self, var: str) -> int:
-        return 1 + sum((loop.size - 1) * loop.step for loop in self.loops if loop.var == var)
+        return 1 + sum([(loop.size - 1) * loop.step for loop in self.loops if loop.var == var])
 
     @cached_property
     def passes(self) -> int:
@@ -96,17 +93,19 @@ class Nest:
 
     def resident_from(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> int:
         """Smallest ``s`` such that the tiles of ``loops[s:]`` fit together; ``NO_ROOM`` when not even one does."""
-        footprint, whole, found = size.tile, size.whole, NO_ROOM
-        folds = [axis for axis, loop in enumerate(self.loops) if loop.var in depends and loop.var in "ij"]
-        if footprint <= usable_bits:
-            found = len(self.loops)
-        for start in range(len(self.loops) - 1, -1, -1):
-            loop = self.loops[start]
-            if loop.var in depends:
-                footprint *= loop.size
-                whole *= loop.size if loop.var in "bg" else 1
-            complete = not folds or start <= folds[0]  # of all folds, ragged and overlapping tiles count as they are
-            if (min(footprint, whole) if complete else footprint) <= usable_bits:
+        footprint, whole, start = size.tile, size.whole, len(self.loops)
+        found = start if footprint <= usable_bits else NO_ROOM
+        outer_folds = sum([var in depends for var, _, _ in self.loops if var in "ij"])
+        for var, times, _ in reversed(self.loops):
+            start -= 1
+            if var in depends:
+                footprint *= times
+                if var in "bg":
+                    whole *= times
+                else:
+                    outer_folds -= 1
+            # of all folds, ragged and overlapping tiles count as they are
+            if footprint <= usable_bits or (not outer_folds and whole <= usable_bits):
                 found = start
         return found
 
@@ -141,5 +140,4 @@ class Nest:
     def loads_of_operand(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> int:
         """How many tile loads the nest needs, without making them (to compare nests)."""
         start = self.resident_from(depends, size, usable_bits)
-        count = prod(self.shape[:start])
-        return count * prod(loop.size for loop in self.loops[start:] if loop.var in depends)
+        return prod([loop.size for axis, loop in enumerate(self.loops) if axis < start or loop.var in depends])

@@ -55,7 +55,7 @@ class Passes:
     def of(self, dimension: Dimension) -> Ints:
         """Fold number of a dimension at each pass (0 where it streams)."""
         var = self.geometry.tiles[dimension].var
-        return self.fold[var] if var is not None else np.zeros(self.count, np.int64)
+        return self.fold[var] if var else np.zeros(self.count, np.int64)
 
     def used(self, dimension: Dimension) -> Ints:
         """Used extent of a dimension at each pass."""
@@ -68,9 +68,9 @@ class Passes:
         """Number of passes."""
         return self.nest.passes
 
-    def timestep_of(self, at: Ints) -> Ints | int:
-        """Timesteps of some passes; NONE where a pass handles several."""
-        return self.batches.first + self.b[at] if self.batches.size == 1 else NONE
+    def timestep_of(self, b: Ints) -> Ints | int:
+        """Timesteps of passes of batches ``b``; NONE where a pass handles several."""
+        return self.batches.first + b if self.batches.size == 1 else NONE
 
     @cached_property
     def computes(self) -> NDArray[np.bool_] | bool:

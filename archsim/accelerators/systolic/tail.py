@@ -31,9 +31,9 @@ class Outputs:
 
     def __init__(self, passes: Passes, stage: Stage) -> None:
         self.passes, self.stage = passes, stage
-        self.at = np.flatnonzero(passes.last_of_reduction)
-        self.values = passes.outputs[self.at]
-        self.b = passes.b[self.at]
+        self.all_passes = not passes.reduction_is_cut
+        self.at = np.arange(passes.count) if self.all_passes else np.flatnonzero(passes.last_of_reduction)
+        self.values, self.b = self.of(passes.outputs), self.of(passes.b)
         layer = stage.layer
         self.per_step = layer.out_shape[0] * layer.positions
 
@@ -41,6 +41,18 @@ class Outputs:
     def count(self) -> int:
         """Number of completing passes."""
         return len(self.at)
+
+    def of(self, per_pass: Ints) -> Ints:
+        """The completing passes' part of a vector over all passes."""
+        return per_pass if self.all_passes else per_pass[self.at]
+
+    def per_pass(self, values: Ints) -> Ints:
+        """A vector over all passes: the completing ones' values, and 0."""
+        if self.all_passes:
+            return values
+        found = np.zeros(self.passes.count, np.int64)
+        found[self.at] = values
+        return found
 
     @cached_property
     def _by_batch(self) -> Ints:
@@ -51,20 +63,22 @@ class Outputs:
         """``per_timestep`` values of each timestep, spread over the completing passes of that timestep's batch."""
         if per_timestep == self.per_step:
             return self.values
-        by_batch = self.values[self._by_batch].reshape(self.passes.batches.count, -1)
-        total = np.cumsum(by_batch, axis=1) * per_timestep // self.per_step
-        shares = np.diff(total, axis=1, prepend=0)
-        result = np.empty_like(self.values)
-        result[self._by_batch] = shares.ravel()
-        return result
+        return self._shares(self._so_far * per_timestep // self.per_step)
 
     def spread_totals(self, per_batch: Ints) -> Ints:
         """Given totals of each batch, spread over its completing passes."""
-        by_batch = self.values[self._by_batch].reshape(self.passes.batches.count, -1)
-        share = np.cumsum(by_batch, axis=1)
-        total = share * per_batch[:, None] // share[:, -1:]
+        return self._shares(self._so_far * per_batch[:, None] // self._so_far[:, -1:])
+
+    @cached_property
+    def _so_far(self) -> Ints:
+        """Values up to and including each completing pass of a batch: [batches, passes]."""
+        return self.values[self._by_batch].reshape(self.passes.batches.count, -1).cumsum(axis=1)
+
+    def _shares(self, so_far: Ints) -> Ints:
+        """What each completing pass adds to a total that grows along each batch; ``so_far`` is used up."""
+        so_far[:, 1:] -= so_far[:, :-1]
         result = np.empty_like(self.values)
-        result[self._by_batch] = np.diff(total, axis=1, prepend=0).ravel()
+        result[self._by_batch] = so_far.ravel()
         return result
 
     def previous_visit(self) -> Ints:
@@ -78,9 +92,9 @@ class Outputs:
         """For each completing pass the one that began the batch of timesteps that its fold cuts; -1 if none is cut."""
         passes = self.passes
         tiles, filters = passes.geometry.tiles["positions"], passes.geometry.tiles["filters"].count
-        fold = passes.of("positions")[self.at]
-        groups = self.b * passes.geometry.stage.layer.groups + passes.g[self.at]
-        key = (groups * tiles.count + fold) * filters + passes.of("filters")[self.at]
+        fold = self.of(passes.of("positions"))
+        groups = self.b * passes.geometry.stage.layer.groups + self.of(passes.g)
+        key = (groups * tiles.count + fold) * filters + self.of(passes.of("filters"))
         order = np.argsort(key)
         before = order[np.maximum(np.searchsorted(key[order], key - filters), 0)]
         return np.where(tiles.starts[fold] % passes.batches.size != 0, before, -1)
@@ -175,8 +189,8 @@ def _straddles(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
 def _lanes(outputs: Outputs) -> tuple[Ints, Ints, Ints]:
     """First and one past the last (position, t) pair of each completing pass, and its filters."""
     passes = outputs.passes
-    tiles, fold = passes.geometry.tiles["positions"], passes.of("positions")[outputs.at]
-    return tiles.starts[fold], tiles.starts[fold] + tiles.used[fold], passes.used("filters")[outputs.at]
+    tiles, fold = passes.geometry.tiles["positions"], outputs.of(passes.of("positions"))
+    return tiles.starts[fold], tiles.ends[fold], outputs.of(passes.used("filters"))
 
 
 def neuron_cycles(arch: SystolicArchitecture, passes: Passes, outputs: Outputs, updates: Ints) -> Ints:
@@ -186,13 +200,12 @@ def neuron_cycles(arch: SystolicArchitecture, passes: Passes, outputs: Outputs, 
     columns.
     """
     size = passes.batches.size
-    columns = passes.cols_used[outputs.at]
-    kind = arch.neuron.units
-    if kind == "per_pe":
-        units = np.full(outputs.count, arch.array.rows * arch.array.cols)
-    else:
-        units = columns if kind == "per_column" else ceil_div(columns, arch.neuron.columns_per_unit)
-    return ceil_div(ceil_div(updates, size), units) * size * arch.neuron.cycles_per_update
+    units: int | Ints = arch.array.rows * arch.array.cols
+    if arch.neuron.units != "per_pe":
+        units = outputs.of(passes.cols_used)
+        if arch.neuron.units != "per_column":
+            units = ceil_div(units, arch.neuron.columns_per_unit)
+    return ceil_div(ceil_div(updates, size), units) * (size * arch.neuron.cycles_per_update)
 
 
 def neuron_unit_count(arch: SystolicArchitecture) -> int:

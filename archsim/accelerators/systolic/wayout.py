@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,8 @@ class WayOut:
         """Duration of one step for each completing pass."""
         values = [self.outputs.spread(op.elements) for op in ops]
         if unit == "vector":
-            return ceil_div(np.add.reduce(values), self.arch.vector.lanes)
-        cycles: Ints = np.add.reduce([neuron_cycles(self.arch, self.passes, self.outputs, value) for value in values])
+            return ceil_div(reduce(np.add, values), self.arch.vector.lanes)
+        cycles: Ints = reduce(np.add, [neuron_cycles(self.arch, self.passes, self.outputs, value) for value in values])
         buffer = self.arch.buffers.membrane
         if buffer is not None and self.arch.buffers.port_limited:
             for op in ops:
@@ -55,7 +55,7 @@ class WayOut:
 
     def connect(self, builder: GraphBuilder, array: Span, tails: list[Span], barrier: int | None) -> None:
         """Each step follows the one before it; DRAM tasks of membranes and residual operands beside it."""
-        before = array.ids[self.outputs.at]
+        before = self.outputs.of(array.ids)
         for number, (span, (unit, ops)) in enumerate(zip(tails, self.chain, strict=True)):
             builder.edge(span, before, DATA)
             if number == 0 and unit == "neuron" and self.geometry.flow.stationary == "ofmap":
@@ -86,17 +86,17 @@ class WayOut:
         """DRAM tasks that restore and save membranes at home in DRAM."""
         if self.membrane_home(op) != "dram" or not self.dram.timed:
             return
-        traffic, at = self.membrane(op), self.outputs.at
+        traffic, b = self.membrane(op), self.outputs.b
         stores = np.full(span.count, NONE, np.int64)
         writes = np.flatnonzero(traffic.bits_written)
         if len(writes):
-            saved = self.dram.tasks(traffic.bits_written[writes], self.passes.timestep_of(at[writes]))
+            saved = self.dram.tasks(traffic.bits_written[writes], self.passes.timestep_of(b[writes]))
             stores[writes] = saved.ids
             builder.edge(saved, span.ids[writes], DATA)
             self.last_tasks.append(saved.last)
         reads = np.flatnonzero(traffic.bits_read)
         if len(reads):
-            restored = self.dram.tasks(traffic.bits_read[reads], self.passes.timestep_of(at[reads]))
+            restored = self.dram.tasks(traffic.bits_read[reads], self.passes.timestep_of(b[reads]))
             self._restore_after_save(builder, op, restored, reads, stores)
             before = np.full(span.count, NONE, np.int64)
             before[reads] = restored.ids
@@ -106,7 +106,7 @@ class WayOut:
             )
             name = f"membrane_staging_{self.stage.index}_{op.layer.index}"
             builder.holds(name, room, restored.ids, span.ids[reads], traffic.bits_read[reads])
-        self.state.membrane_stores[op.layer.name] = stores[self.outputs.b == self.passes.batches.count - 1]
+        self.state.membrane_stores[op.layer.name] = stores[b == self.passes.batches.count - 1]
 
     def _restore_after_save(
         self, builder: GraphBuilder, op: TailOp, restored: Span, reads: Ints, stores: Ints,
@@ -130,7 +130,7 @@ class WayOut:
         at = np.flatnonzero(bits)
         if not self.dram.timed or not len(at):
             return
-        loads = self.dram.tasks(bits[at], self.passes.timestep_of(self.outputs.at[at]))
+        loads = self.dram.tasks(bits[at], self.passes.timestep_of(self.outputs.b[at]))
         if barrier is not None:
             builder.edge(loads, barrier, SYNC)
         before = np.full(span.count, NONE, np.int64)
@@ -142,29 +142,31 @@ class WayOut:
     @cached_property
     def stored_bits(self) -> Ints:
         """Bits that each completing pass adds to the stored maps."""
-        bits: Ints = np.add.reduce([self.outputs.spread(part.elements) * part.bits for part in self.stage.stored])
+        bits: Ints = reduce(np.add, [self.outputs.spread(part.elements) * part.bits for part in self.stage.stored])
         return bits
 
     @cached_property
-    def store_groups(self) -> Ints:
-        """First completing pass of each group of outputs that is stored together: at most half of the ofmap buffer."""
-        room = self.arch.buffers.ofmap.usable_bits
+    def store_groups(self) -> tuple[Ints, Ints, Ints]:
+        """First and last completing pass of each group that is stored together, and its bits.
+
+        A group takes at most half of the ofmap buffer.
+        """
+        room, count = self.arch.buffers.ofmap.usable_bits, self.outputs.count
         group = max(1, min(PASSES_PER_STORE, room // max(1, int(self.stored_bits.max()))))
-        return np.arange(0, self.outputs.count, group)
+        first = np.arange(0, count, group)
+        return first, np.minimum(first + group, count) - 1, np.add.reduceat(self.stored_bits, first)
 
     def store(self, builder: GraphBuilder, source: Ints) -> None:
         """Outputs gather in the ofmap buffer, and each group is stored when its last pass is done."""
         if not self.dram.timed:
             return
-        starts, room = self.store_groups, self.arch.buffers.ofmap.usable_bits
-        ends = np.append(starts[1:], self.outputs.count) - 1
-        amounts = np.add.reduceat(self.stored_bits, starts)
-        kept = amounts > 0
-        span = self.dram.tasks(amounts[kept], self.passes.timestep_of(self.outputs.at[ends[kept]]))
-        builder.edge(span, source[ends[kept]], DATA)
+        room, kept = self.arch.buffers.ofmap.usable_bits, self.store_groups[2] > 0
+        first, last, bits = (column[kept] for column in self.store_groups)
+        span = self.dram.tasks(bits, self.passes.timestep_of(self.outputs.b[last]))
+        builder.edge(span, source[last], DATA)
         whole = self.geometry.flow.stationary == "ofmap"  # else the other half holds partial sums
         name, capacity = (
             ("ofmap_buffer", self.arch.buffers.ofmap.size_bits) if whole else ("ofmap_buffer_outputs", room)
         )
-        builder.holds(name, capacity, source[starts[kept]], span.ids, np.minimum(amounts[kept], room))
+        builder.holds(name, capacity, source[first], span.ids, np.minimum(bits, room))
         self.last_tasks.append(span.last)
