@@ -78,9 +78,9 @@ def _count_scratchpads(emitter: StageEmitter, array: Span) -> None:
     passes, pad, builder = emitter.passes, emitter.arch.pe.scratchpad, emitter.builder
     weight_bits = emitter.stage.layer.weight_bits
     words = -(-weight_bits // SCRATCHPAD_WORD_BITS)
-    products = passes.slots // passes.geometry.width.cycles
     if pad.spike:
-        bits = passes.slots if not passes.geometry.width.on_multiplier else products * passes.geometry.width.bits
+        width = passes.geometry.width
+        bits = passes.slots // width.cycles * width.bits if width.on_multiplier else passes.slots
         spike_words = ceil_div(bits, SCRATCHPAD_WORD_BITS)
         builder.count("spike_scratchpad", "write", array, spike_words)
         builder.count("spike_scratchpad", "read", array, spike_words)

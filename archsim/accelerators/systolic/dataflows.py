@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import entry_points
 from typing import Literal
 
@@ -67,7 +67,7 @@ class Dataflow:
         if {self.rows, self.cols, self.stream} != set(DIMENSIONS):
             raise ValueError(f"dataflow {self.name}: rows, cols and stream must be a permutation of {DIMENSIONS}")
 
-    @property
+    @cached_property
     def stationary(self) -> str:
         """The operand that stays in the array during a fold: ``ifmap``, ``weight`` or ``ofmap``."""
         return OPERAND_OF[frozenset((self.rows, self.cols))]

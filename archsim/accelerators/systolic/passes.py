@@ -42,15 +42,24 @@ class Batches:
 
 
 class Passes:
-    """All passes of one stage for some batches, as vectors in issue order."""
+    """All passes of one stage for some batches, as vectors in issue order.
+
+    ``accumulators``: how many timesteps each PE accumulates side by side (``placement: in_pe``).
+    ``reduction_is_cut``: outputs are completed over several passes, so that partial sums leave the array.
+    """
 
     def __init__(self, geometry: Geometry, statistics: SpikeStatistics, batches: Batches) -> None:
         self.geometry, self.statistics, self.batches = geometry, statistics, batches
+        self.arch, self.flow = geometry.arch, geometry.flow
         self.nest: Nest = geometry.nest(batches.count)
+        self.count = self.nest.passes
         self.b, self.g = self.nest.index("b"), self.nest.index("g")
         self.fold = {"i": self.nest.index("i"), "j": self.nest.index("j")}
-        self.arch, self.flow = geometry.arch, geometry.flow
         self._used: dict[Dimension, Ints] = {}
+        self.rows_used, self.cols_used = self.used(self.flow.rows), self.used(self.flow.cols)
+        in_pe = self.arch.timesteps.placement == "in_pe" and not geometry.width.once
+        self.accumulators = batches.size if in_pe else 1
+        self.reduction_is_cut = geometry.tiles["reduction"].count > 1
 
     def of(self, dimension: Dimension) -> Ints:
         """Fold number of a dimension at each pass (0 where it streams)."""
@@ -63,11 +72,6 @@ class Passes:
             self._used[dimension] = np.take(self.geometry.tiles[dimension].used, self.of(dimension))
         return self._used[dimension]
 
-    @property
-    def count(self) -> int:
-        """Number of passes."""
-        return self.nest.passes
-
     def timestep_of(self, b: Ints) -> Ints | int:
         """Timesteps of passes of batches ``b``; NONE where a pass handles several."""
         return self.batches.first + b if self.batches.size == 1 else NONE
@@ -79,16 +83,6 @@ class Passes:
             return True
         first: NDArray[np.bool_] = self.b + self.batches.visit0 == 0
         return first
-
-    @cached_property
-    def rows_used(self) -> Ints:
-        """Array rows in use."""
-        return self.used(self.flow.rows)
-
-    @cached_property
-    def cols_used(self) -> Ints:
-        """Array columns in use."""
-        return self.used(self.flow.cols)
 
     @cached_property
     def last_of_reduction(self) -> NDArray[np.bool_]:
@@ -109,7 +103,7 @@ class Passes:
     @cached_property
     def _tile_activity(self) -> tuple[Ints, Ints, Ints]:
         """Per (batch, group, fold): active products, non-zero values, and the streamed indices (0s where unused)."""
-        return activity_per_tile.per_tile(self.geometry, self.statistics, self.batches, self.several_accumulators)
+        return activity_per_tile.per_tile(self.geometry, self.statistics, self.batches, self.accumulators > 1)
 
     @cached_property
     def active(self) -> Ints:
@@ -164,7 +158,8 @@ class Passes:
         """Array cycles of each pass, buffer ports included."""
         array, width = self.arch.array, self.geometry.width
         cycles = self.flow.fold_cycles(self.stream * width.cycles, array.rows, array.cols)
-        cycles = cycles + self.loads_stationary * self.flow.loads_before_fold(array.rows, array.cols)
+        if self.flow.stationary != "ofmap":
+            cycles = cycles + self.loads_stationary * self.flow.loads_before_fold(array.rows, array.cols)
         if not self.arch.buffers.port_limited:
             return cycles
         buffers = self.arch.buffers
@@ -178,20 +173,15 @@ class Passes:
     @cached_property
     def slots(self) -> Ints:
         """Product slots: PEs in use times streamed values times cycles per value."""
-        factor = self.batches.size if self.several_accumulators else 1
-        if self.arch.sparsity == "skip_row":
-            return self.fetched_rows * self.used("filters") * self.geometry.width.cycles * factor
-        return self.rows_used * self.cols_used * self.stream * self.geometry.width.cycles * factor
+        each = self.geometry.width.cycles * self.accumulators
+        return self.weight_uses * each if each > 1 else self.weight_uses
 
     @cached_property
     def weight_uses(self) -> Ints:
         """Times that a PE takes a weight: once per value streamed past it, for all timesteps of its accumulators."""
-        return self.slots // (self.geometry.width.cycles * (self.batches.size if self.several_accumulators else 1))
-
-    @cached_property
-    def several_accumulators(self) -> bool:
-        """Whether each PE accumulates the batch's timesteps side by side."""
-        return self.batches.size > 1 and self.arch.timesteps.placement == "in_pe" and not self.geometry.width.once
+        if self.arch.sparsity == "skip_row":
+            return self.fetched_rows * self.used("filters")
+        return self.rows_used * self.cols_used * self.stream
 
     @cached_property
     def ifmap_elements(self) -> Ints:
@@ -199,10 +189,8 @@ class Passes:
         if self.flow.stationary == "ifmap":
             return np.where(self.loads_stationary, self.rows_used * self.cols_used, 0)
         lanes = self.used("positions") if self.flow.stream == "reduction" else self.used("reduction")
-        factor = self.batches.size if self.several_accumulators else 1
-        if self.arch.sparsity == "skip_row":
-            return self.fetched_rows * factor
-        return lanes * self.stream * factor
+        values = self.fetched_rows if self.arch.sparsity == "skip_row" else lanes * self.stream
+        return values * self.accumulators
 
     @cached_property
     def ifmap_lines(self) -> Ints:
@@ -213,9 +201,8 @@ class Passes:
         if self.flow.stream != "reduction":
             dense = self.used("reduction") * ceil_div(np.full(1, self.used("positions")[0] * width.bits), line)
             return self._where_computing(dense)
-        steps = self.batches.size if self.several_accumulators else 1
         channels = layer.in_shape[0] // layer.groups
-        lanes = self.used("positions") * steps
+        lanes = self.used("positions") * self.accumulators
 
         def segments(bits: int) -> int:
             return layer.kernel[0] * -(-layer.kernel[1] * channels * bits // line)
@@ -237,8 +224,7 @@ class Passes:
         if self.arch.spike_format == "index":
             bits = self.fetched_rows * max(1, (layer.reduction - 1).bit_length())
         else:
-            steps = self.batches.size if self.several_accumulators else 1
-            bits = self.used("positions") * self.used("reduction") * steps
+            bits = self.used("positions") * self.used("reduction") * self.accumulators
         return self._where_computing(bits)
 
     @cached_property
@@ -271,11 +257,6 @@ class Passes:
         if self.arch.sparsity.startswith("skip") and self.flow.stationary == "ofmap":
             return self._weight_rows * ceil_div(self.used("filters") * bits, line)
         return ceil_div(self.weight_elements * bits, line)
-
-    @property
-    def reduction_is_cut(self) -> bool:
-        """Whether outputs are completed over several passes, so that partial sums leave the array."""
-        return self.geometry.tiles["reduction"].count > 1
 
     @cached_property
     def partial_sums(self) -> Ints:
