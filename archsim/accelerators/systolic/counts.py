@@ -188,11 +188,12 @@ def _count_neurons(emitter: StageEmitter, span: Span, op: TailOp, updates: Ints)
     if emitter.arch.neuron.update == "event":
         updates = _with_input(emitter, op, updates)
     has_bias = emitter.stage.layer.bias and op is next(o for o in emitter.stage.tail if o.unit == "neuron")
-    count("neuron_adder", "op", span, updates * (neuron.state_words + has_bias))
+    words = updates * neuron.state_words
+    count("neuron_adder", "op", span, words + updates if has_bias else words)
     count("neuron_comparator", "op", span, updates)
     count("neuron_threshold", "read", span, updates)
-    count("neuron_membrane", "read", span, updates * neuron.state_words)
-    count("neuron_membrane", "write", span, updates * neuron.state_words)
+    count("neuron_membrane", "read", span, words)
+    count("neuron_membrane", "write", span, words)
     for leak in leaks_of(neuron):
         count("neuron_leak" if leak_is_a_shift(leak) else "neuron_leak_multiplier", "op", span, updates)
     fired = _spikes(emitter, op)

@@ -66,20 +66,21 @@ class Nest:
         for axis, loop in enumerate(self.loops):
             if loop.size > 1:
                 steps = np.arange(0, loop.size * loop.step, loop.step, dtype=np.int64)
-                found[loop.var] = found[loop.var] + steps.reshape(-1, *[1] * (len(self.loops) - axis - 1))
+                inner = (1,) * (len(self.loops) - axis - 1)
+                found[loop.var] = found[loop.var] + steps.reshape(-1, *inner)
         return {var: index.ravel() for var, index in found.items()}
 
     @cached_property
     def _valid(self) -> NDArray[np.bool_] | None:
         """Which passes of the full grid exist; None: all."""
-        ragged = [var for var in self._dense if self._extent(var) > self.limit[var]]
+        last = dict.fromkeys(self._dense, 0)
+        for var, size, step in self.loops:
+            last[var] += (size - 1) * step
+        ragged = [var for var, index in last.items() if index >= self.limit[var]]
         if not ragged:
             return None
         valid: NDArray[np.bool_] = np.logical_and.reduce([self._dense[var] < self.limit[var] for var in ragged])
         return valid
-
-    def _extent(self, var: str) -> int:
-        return 1 + sum([(loop.size - 1) * loop.step for loop in self.loops if loop.var == var])
 
     @cached_property
     def passes(self) -> int:
@@ -129,7 +130,7 @@ class Nest:
                 offset += (self.loops[axis].size - 1) * prod(self.shape[axis + 1 :])
         dense = flag.ravel()
         if self._valid is None:
-            at = np.flatnonzero(dense)
+            at = dense.nonzero()[0]
             until = at + offset
         else:
             position = np.cumsum(self._valid) - 1
