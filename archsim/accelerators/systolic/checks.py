@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from archsim.accelerators.systolic.dataflows import Dataflow, dataflow
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage, TailOp
+from archsim.accelerators.systolic.stages import Stage, TailOp, stages_of
 from archsim.accelerators.systolic.tail import neuron_unit_count, state_bits, visits
 from archsim.errors import MisfitError, Problem, UnsupportedError
 from archsim.workload import Layer, Network
@@ -82,7 +82,13 @@ def _membrane_registers(
         return
     if visits(arch, stationary, network.timesteps) == 1:
         return
-    demands = {op.layer.name: op.elements for stage in stages for op in stage.tail if op.unit == "neuron"}
+    holders = current_holders(arch, network)
+    demands = {
+        op.layer.name: op.elements * (1 + (op.layer.name in holders))
+        for stage in stages
+        for op in stage.tail
+        if op.unit == "neuron"
+    }
     if not demands:
         return
     together = arch.timesteps.scope == "network"
@@ -101,7 +107,21 @@ def _membrane_registers(
         )  # fmt: skip
 
 
-def membrane_home(arch: SystolicArchitecture, network: Network, stationary: str, op: TailOp) -> str:
+@lru_cache(maxsize=8)
+def _behind_direct_input(network: Network) -> frozenset[str]:
+    """Neurons right behind a layer that reads a direct-coded image."""
+    if network.encoding != "direct":
+        return frozenset()
+    first = [stage.tail[0] for stage in stages_of(network) if stage.from_input and stage.tail]
+    return frozenset(op.layer.name for op in first if op.unit == "neuron")
+
+
+def current_holders(arch: SystolicArchitecture, network: Network) -> frozenset[str]:
+    """Neuron layers that keep their input current beside the membrane: computed once, it is the same at every t."""
+    return _behind_direct_input(network) if arch.first_layer == "once" else frozenset()
+
+
+def membrane_home(arch: SystolicArchitecture, network: Network, op: TailOp) -> str:
     """Where the membranes of one neuron layer rest: the stated home, or DRAM where the membrane buffer is too small.
 
     All layers' membranes are live at once when t is outermost; then layers find room in the order of the network.
@@ -110,22 +130,23 @@ def membrane_home(arch: SystolicArchitecture, network: Network, stationary: str,
     if home != "sram":
         return home
     assert arch.buffers.membrane is not None
-    capacity = arch.buffers.membrane.size_bits
+    capacity, holders = arch.buffers.membrane.size_bits, current_holders(arch, network)
     if arch.timesteps.scope != "network":
-        return "sram" if _membrane_bits(network, op.layer) <= capacity else "dram"
-    return "sram" if op.layer.name in _first_that_fit(network, capacity) else "dram"
+        return "sram" if _membrane_bits(network, op.layer, holders) <= capacity else "dram"
+    return "sram" if op.layer.name in _first_that_fit(network, capacity, holders) else "dram"
 
 
-def _membrane_bits(network: Network, layer: Layer) -> int:
+def _membrane_bits(network: Network, layer: Layer, holders: frozenset[str]) -> int:
     assert layer.neuron is not None
-    return layer.neurons * state_bits(layer.neuron, network.precision.membrane_bits)
+    bits = network.precision.membrane_bits
+    return layer.neurons * (state_bits(layer.neuron, bits) + bits * (layer.name in holders))
 
 
 @lru_cache(maxsize=8)
-def _first_that_fit(network: Network, capacity: int) -> frozenset[str]:
+def _first_that_fit(network: Network, capacity: int, holders: frozenset[str]) -> frozenset[str]:
     found, left = [], capacity
     for layer in network.layers:
-        if layer.neuron is not None and _membrane_bits(network, layer) <= left:
-            left -= _membrane_bits(network, layer)
+        if layer.neuron is not None and _membrane_bits(network, layer, holders) <= left:
+            left -= _membrane_bits(network, layer, holders)
             found.append(layer.name)
     return frozenset(found)

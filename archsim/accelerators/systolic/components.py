@@ -7,11 +7,12 @@ from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage
 from archsim.accelerators.systolic.tail import leak_is_a_shift, neuron_unit_count
 from archsim.cost.component import Component
-from archsim.workload import Network
+from archsim.workload import Network, Neuron
 
 SMALLEST_REGISTER_BITS = 2  # the narrowest characterised register; a 1-bit spike latch is priced as one
 THRESHOLD_BITS = 4  # SATA's threshold register (SATA_Sim, sata-config)
 SCRATCHPAD_WORD_BITS = 8
+SCAN_WORD_BITS = 8
 
 
 def components(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> tuple[Component, ...]:
@@ -26,18 +27,17 @@ def components(arch: SystolicArchitecture, network: Network, stages: tuple[Stage
 
 def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[Component]:
     pes = arch.array.rows * arch.array.cols
-    weight_bits, accumulator_bits = network.precision.weight_bits, arch.pe.accumulator_bits
-    in_pe = arch.timesteps.placement == "in_pe"
-    accumulators = pes * arch.pe.accumulator_sets * (arch.timesteps.batch(network.timesteps) if in_pe else 1)
-    adders = pes * (arch.timesteps.batch(network.timesteps) if in_pe else 1)
+    weight_bits, accumulator_bits = _widest_weight(network), arch.pe.accumulator_bits
+    lanes = pes * (arch.timesteps.batch(network.timesteps) if arch.timesteps.placement == "in_pe" else 1)
+    accumulators = lanes * arch.pe.accumulator_sets
     parts = [
         Component(
             "pe_and", "andgate", "compute", {"bits": weight_bits},
-            adders, description="gates the weight with the spike",
+            lanes, description="gates the weight with the spike",
         ),
         Component(
             "pe_adder", "adder", "compute", {"bits": accumulator_bits},
-            adders, description="adds a weight to the partial sum",
+            lanes, description="adds a weight to the partial sum",
         ),
         Component(
             "pe_accumulator", "register", "compute", {"bits": accumulator_bits},
@@ -46,7 +46,7 @@ def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[C
         Component(
             "pe_input_register", "register", "compute",
             {"bits": max(SMALLEST_REGISTER_BITS, _multiplied_bits(arch, network))},
-            pes, description="forwards inputs from PE to PE",
+            lanes, description="forwards inputs from PE to PE",
         ),
         Component(
             "pe_weight_register", "register", "compute", {"bits": weight_bits},
@@ -57,7 +57,7 @@ def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[C
         bits = max(weight_bits, _multiplied_bits(arch, network))
         parts.append(
             Component(
-                "pe_multiplier", "multiplier", "compute", {"bits": bits}, pes, description="multiplies wide values"
+                "pe_multiplier", "multiplier", "compute", {"bits": bits}, lanes, description="multiplies wide values"
             )
         )
     for name, size in (
@@ -78,9 +78,9 @@ def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[C
                 "spike_scanner",
                 "andgate",
                 "compute",
-                {"bits": 8},
-                arch.array.rows,
-                description="finds the next spike, 8 mask bits per operation",
+                {"bits": SCAN_WORD_BITS},
+                arch.array.rows * -(-arch.scan_bits // SCAN_WORD_BITS),
+                description="looks at 8 bits of the spike map per operation",
             )
         )
     if arch.sparsity == "skip_row":
@@ -91,6 +91,10 @@ def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[C
     return parts
 
 
+def _widest_weight(network: Network) -> int:
+    return max((layer.weight_bits for layer in network.weighted_layers), default=network.precision.weight_bits)
+
+
 def _multiplied_bits(arch: SystolicArchitecture, network: Network) -> int:
     if arch.pe.wide_values != "multiplier":
         return 1
@@ -98,75 +102,40 @@ def _multiplied_bits(arch: SystolicArchitecture, network: Network) -> int:
 
 
 def _neuron_units(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> list[Component]:
-    neurons = [layer.neuron for stage in stages for layer in stage.neurons if layer.neuron is not None]
+    """The parts of the neuron units; a unit has as many adders and leaks as one update uses at once."""
+    biased = {op.layer.name for stage in stages if (op := stage.biased_neurons) is not None}
+    neurons = {layer.name: layer.neuron for stage in stages for layer in stage.neurons if layer.neuron is not None}
     if not neurons:
         return []
     bits, units = network.precision.membrane_bits, neuron_unit_count(arch)
-    words = max(neuron.state_words for neuron in neurons) * arch.neuron.membrane.registers_per_unit
+    state_words = max(neuron.state_words for neuron in neurons.values())
+    adders = max(neuron.state_words + (name in biased) for name, neuron in neurons.items())
+    leaks = [leaks_of(neuron) for neuron in neurons.values()]
+    shifts = max(sum(map(leak_is_a_shift, found)) for found in leaks)
+    multiplied = max(sum(not leak_is_a_shift(leak) for leak in found) for found in leaks)
+    resets = any(neuron.reset != "hard" for neuron in neurons.values())
+    registers = state_words * arch.neuron.membrane.registers_per_unit
     parts = [
-        Component("neuron_adder", "adder", "neuron module", {"bits": bits}, units, description="integrates the input"),
-        Component(
-            "neuron_comparator",
-            "comparator",
-            "neuron module",
-            {"bits": bits},
-            units,
-            description="compares with the threshold",
-        ),
-        Component(
-            "neuron_threshold", "register", "neuron module", {"bits": THRESHOLD_BITS}, units, description="threshold"
-        ),
-        Component(
-            "neuron_membrane",
-            "register",
-            "neuron module",
-            {"bits": bits},
-            units * words,
-            description="membrane potential at hand",
-        ),
+        ("neuron_adder", "adder", bits, adders, "integrates the input"),
+        ("neuron_comparator", "comparator", bits, 1, "compares with the threshold"),
+        ("neuron_threshold", "register", THRESHOLD_BITS, 1, "threshold"),
+        ("neuron_membrane", "register", bits, registers, "membrane potential at hand"),
+        ("neuron_reset", "subtractor", bits, int(resets), "subtracts the threshold"),
+        ("neuron_leak", "subtractor", bits, shifts, "leak as shift and subtract"),
+        ("neuron_leak_multiplier", "multiplier", bits, multiplied, "leak by any factor"),
     ]
-    if any(neuron.reset != "hard" for neuron in neurons):
-        parts.append(
-            Component(
-                "neuron_reset",
-                "subtractor",
-                "neuron module",
-                {"bits": bits},
-                units,
-                description="subtracts the threshold",
-            )
-        )
-    leaks = [leak for neuron in neurons for leak in leaks_of(neuron)]
-    if any(leak_is_a_shift(leak) for leak in leaks):
-        parts.append(
-            Component(
-                "neuron_leak",
-                "subtractor",
-                "neuron module",
-                {"bits": bits},
-                units,
-                description="leak as shift and subtract",
-            )
-        )
-    if any(not leak_is_a_shift(leak) for leak in leaks):
-        parts.append(
-            Component(
-                "neuron_leak_multiplier",
-                "multiplier",
-                "neuron module",
-                {"bits": bits},
-                units,
-                description="leak by any factor",
-            )
-        )
-    return parts
+    return [
+        Component(name, primitive, "neuron module", {"bits": width}, units * each, description=description)
+        for name, primitive, width, each, description in parts
+        if each
+    ]
 
 
-def leaks_of(neuron: object) -> list[float]:
+def leaks_of(neuron: Neuron) -> list[float]:
     """The decays that a neuron computes per update: of the membrane, and of the synaptic current."""
-    found = [neuron.leak] if neuron.model != "if" and neuron.leak != 1.0 else []  # type: ignore[attr-defined]
-    if neuron.model == "cuba_lif" and neuron.current_leak != 0.0:  # type: ignore[attr-defined]
-        found.append(neuron.current_leak)  # type: ignore[attr-defined]
+    found = [neuron.leak] if neuron.model != "if" and neuron.leak != 1.0 else []
+    if neuron.model == "cuba_lif" and neuron.current_leak != 0.0:
+        found.append(neuron.current_leak)
     return found
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from archsim.accelerators.systolic.dataflows import dataflow
 from archsim.accelerators.systolic.memory_schema import Buffers, Dram, Positive
 from archsim.config import Bytes, Megahertz, Nanometres, Strict
 from archsim.errors import ConfigError, Problem
@@ -14,12 +16,19 @@ from archsim.taskgraph import MOST_CYCLES
 Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
 
 
+def _known_dataflow(name: str) -> str:
+    dataflow(name)
+    return name
+
+
 class Array(Strict):
     """The PE array and the dataflow that runs on it."""
 
     rows: Annotated[int, Field(ge=1, le=65536)] = Field(description="PE rows")
     cols: Annotated[int, Field(ge=1, le=65536)] = Field(description="PE columns")
-    dataflow: str = Field("output_stationary", description="name of a registered dataflow (os, ws, is are short names)")
+    dataflow: Annotated[str, AfterValidator(_known_dataflow)] = Field(
+        "output_stationary", description="name of a registered dataflow (os, ws, is are short names)"
+    )
 
 
 class Scratchpad(Strict):
@@ -29,7 +38,9 @@ class Scratchpad(Strict):
     weight: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(
         0, description="weights; a tile whose K weights fit is fetched once for all T"
     )
-    partial_sum: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(0, description="partial sums beside the accumulator")
+    partial_sum: Annotated[Bytes, Field(ge=0, lt=1024)] = Field(
+        0, description="partial sums; has area and leakage only, because sums are made in the accumulators"
+    )
 
 
 class ProcessingElement(Strict):
@@ -48,7 +59,9 @@ class ProcessingElement(Strict):
 
 
 def _batch(value: Any) -> Any:
-    """``sequential`` | ``parallel`` | ``{batched: n}``: timesteps handled together (0: all)."""
+    """``sequential`` | ``parallel`` | ``batched: n``: timesteps handled together (0: all)."""
+    if isinstance(value, str) and (text := re.fullmatch(r"batched: *(\d{1,9})", value)):
+        value = {"batched": int(text[1])}
     if value == "sequential":
         return 1
     if value == "parallel":
@@ -57,8 +70,6 @@ def _batch(value: Any) -> Any:
         number = value["batched"]
         if isinstance(number, int) and not isinstance(number, bool) and number >= 1:
             return number
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
     raise ValueError("must be sequential, parallel or 'batched: n' with n of at least 1")
 
 
@@ -83,10 +94,12 @@ class Timesteps(Strict):
 
 
 def _sparsity(value: Any) -> Any:
-    """``none`` | ``gate`` | ``{skip: union}`` | ``{skip: row}``."""
+    """``none`` | ``gate`` | ``skip: union`` | ``skip: row``."""
+    if isinstance(value, str) and (text := re.fullmatch(r"skip: *(\w+)", value)):
+        value = {"skip": text[1]}
     if isinstance(value, dict) and set(value) == {"skip"} and value["skip"] in ("union", "row"):
         return f"skip_{value['skip']}"
-    if isinstance(value, str) and value in ("none", "gate", "skip_union", "skip_row"):
+    if isinstance(value, str) and value in ("none", "gate"):
         return value
     raise ValueError("must be none, gate, 'skip: union' or 'skip: row'")
 
@@ -150,6 +163,9 @@ class SystolicArchitecture(Strict):
     spike_format: Literal["bitmap", "index"] = Field(
         "bitmap", description="metadata of skipping: 1 bit per value, or an index per spike"
     )
+    scan_bits: Positive = Field(
+        64, description="bits of the spike map that each row's scanner looks at per cycle when the array skips"
+    )
     first_layer: Literal["once", "repeat"] = Field(
         "repeat", description="a direct-coded input: current computed once and held, or at every t"
     )
@@ -160,15 +176,7 @@ class SystolicArchitecture(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> SystolicArchitecture:
-        from archsim.accelerators.systolic.dataflows import dataflow
-
-        problems: list[Problem] = []
-        try:
-            flow = dataflow(self.array.dataflow)
-        except ConfigError as error:
-            problems += error.problems
-        else:
-            problems += _dataflow_problems(self, flow.stationary)
+        problems = _dataflow_problems(self, dataflow(self.array.dataflow).stationary) + _without_effect(self)
         if self.neuron.membrane.home == "sram" and self.buffers.membrane is None:
             problems.append(
                 Problem(
@@ -212,6 +220,29 @@ class SystolicArchitecture(Strict):
         """DRAM latency, rounded up to cycles."""
         cycles = -(-float(self.dram.latency) * self.clock_mhz // 1000)
         return int(min(cycles, MOST_CYCLES + 1))  # the builder refuses what is longer
+
+
+def _without_effect(arch: SystolicArchitecture) -> list[Problem]:
+    """Settings that would change nothing: refused, so that nobody sweeps them in vain."""
+    skips, gates = arch.sparsity.startswith("skip"), arch.sparsity != "none" and arch.pe.scratchpad.weight > 0
+    neuron, flow = arch.neuron, dataflow(arch.array.dataflow)
+    cases = [
+        (arch.gate_weight_read and not gates, "gate_weight_read", True,
+         "false, or a weight scratchpad (pe.scratchpad.weight) and sparsity: gate"),
+        (arch.spike_format == "index" and not skips, "spike_format", "index", "bitmap, or sparsity: skip"),
+        (neuron.columns_per_unit > 1 and neuron.units != "shared", "neuron.columns_per_unit", neuron.columns_per_unit,
+         "1, or neuron.units: shared"),
+        (neuron.membrane.registers_per_unit > 1 and neuron.membrane.home != "register",
+         "neuron.membrane.registers_per_unit", neuron.membrane.registers_per_unit,
+         "1, or neuron.membrane.home: register"),
+        (arch.pe.accumulator_sets > 1 and flow.stationary != "ofmap", "pe.accumulator_sets", arch.pe.accumulator_sets,
+         "1, or an output-stationary dataflow"),
+    ]  # fmt: skip
+    return [
+        Problem("would have no effect", key=key, value=value, allowed=allowed)
+        for applies, key, value, allowed in cases
+        if applies
+    ]
 
 
 def _dataflow_problems(arch: SystolicArchitecture, stationary: str) -> list[Problem]:

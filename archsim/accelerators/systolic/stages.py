@@ -53,6 +53,13 @@ class Stage:
     is_last: bool
 
     @property
+    def biased_neurons(self) -> TailOp | None:
+        """The neurons that add the bias of the weighted layer to their input; None: no bias, or no neurons."""
+        if not self.layer.bias:
+            return None
+        return next((op for op in self.tail if op.unit == "neuron"), None)
+
+    @property
     def neurons(self) -> tuple[Layer, ...]:
         """Layers of this stage that update neurons, in order."""
         return tuple(op.layer for op in self.tail if op.unit == "neuron")

@@ -7,7 +7,7 @@ from functools import cached_property, reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accelerators.systolic.checks import membrane_home
+from archsim.accelerators.systolic.checks import current_holders, membrane_home
 from archsim.accelerators.systolic.dram import DramChannel
 from archsim.accelerators.systolic.geometry import ceil_div
 from archsim.accelerators.systolic.passes import Passes
@@ -56,10 +56,10 @@ class WayOut:
     def connect(self, builder: GraphBuilder, array: Span, tails: list[Span], barrier: int | None) -> None:
         """Each step follows the one before it; DRAM tasks of membranes and residual operands beside it."""
         before = self.outputs.of(array.ids)
-        for number, (span, (unit, ops)) in enumerate(zip(tails, self.chain, strict=True)):
+        for number, (span, (_, ops)) in enumerate(zip(tails, self.chain, strict=True)):
             builder.edge(span, before, DATA)
-            if number == 0 and unit == "neuron" and self.geometry.flow.stationary == "ofmap":
-                builder.holds("accumulators", self.arch.pe.accumulator_sets, array.ids, span.ids, 1)
+            if number == 0:
+                self._hold_completed(builder, before, span)
             for op in ops:
                 if op.unit == "neuron":
                     self._connect_membrane(builder, op, span)
@@ -68,6 +68,18 @@ class WayOut:
             before = span.ids
             self.last_tasks.append(span.last)
 
+    def _hold_completed(self, builder: GraphBuilder, array: Ints, first_step: Span) -> None:
+        """Completed sums rest until the first step has read them: in the accumulators, or in half of the ofmap buffer.
+
+        Those of one pass pass through even if they are more than that half.
+        """
+        if self.geometry.flow.stationary == "ofmap":
+            builder.holds("accumulators", self.arch.pe.accumulator_sets, array, first_step.ids, 1)
+            return
+        room = self.arch.buffers.ofmap.usable_bits
+        bits = np.minimum(self.outputs.values * self.arch.pe.accumulator_bits, room)
+        builder.holds("completed_sums", room, array, first_step.ids, bits)
+
     @cached_property
     def visits(self) -> int:
         """How often each neuron is visited."""
@@ -75,12 +87,12 @@ class WayOut:
 
     def membrane(self, op: TailOp) -> MembraneTraffic:
         """Saves and restores of a neuron layer in these batches."""
-        held = self.geometry.width.once and op is self.stage.tail[0]
+        held = op.layer.name in current_holders(self.arch, self.network)
         return membrane_traffic(self.outputs, op, self.visits, self.network.precision.membrane_bits, held)
 
     def membrane_home(self, op: TailOp) -> str:
         """``register``, ``sram`` or ``dram``: where this layer's membranes really rest."""
-        return membrane_home(self.arch, self.network, self.geometry.flow.stationary, op)
+        return membrane_home(self.arch, self.network, op)
 
     def _connect_membrane(self, builder: GraphBuilder, op: TailOp, span: Span) -> None:
         """DRAM tasks that restore and save membranes at home in DRAM."""

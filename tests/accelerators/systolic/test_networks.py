@@ -90,10 +90,11 @@ def random_run(seed: int) -> tuple[Done, dict[str, Any]]:
         "activity": {"density": pick(0.05, 0.4)},
     }
     sparsity = {"os": ("none", "gate", {"skip": "union"}, {"skip": "row"}), "ws": ("none", "gate", {"skip": "union"})}
+    chosen = pick(*sparsity.get(dataflow, ("none", "gate")))
     description = chip(
         array={"rows": pick(1, 2, 3, 4, 8), "cols": pick(1, 2, 3, 4), "dataflow": dataflow},
-        sparsity=pick(*sparsity.get(dataflow, ("none", "gate"))),
-        spike_format=pick("bitmap", "index"),
+        sparsity=chosen,
+        spike_format=pick("bitmap", "index") if isinstance(chosen, dict) else "bitmap",
         first_layer=pick("once", "repeat"),
         timesteps={
             "scope": pick("layer", "tile", "network"),
@@ -115,7 +116,7 @@ def random_run(seed: int) -> tuple[Done, dict[str, Any]]:
         },
         pe={
             "scratchpad": {"weight": pick(0, 18), "spike": pick(0, 9)},
-            "accumulator_sets": pick(1, 2),
+            "accumulator_sets": pick(1, 2) if dataflow == "os" else 1,
             "wide_values": pick("bit_serial", "multiplier"),
         },
         dram={"bandwidth": pick(0.1, 1, 100), "latency": pick(0, 20)},
