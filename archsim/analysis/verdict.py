@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from archsim.result import ComponentRow, Result
 
 UNITS_SHOWN = {"dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit"}
+BOTTLENECK_SHARE = 0.2
 
 
 def verdict(result: Result) -> str:
-    """The largest cost and the bottleneck: ``energy: X (n %), ...; time: Y (n % of the critical path) ...``."""
+    """The largest cost and the bottlenecks: ``energy: X costs most (n % of E, mostly why); time: Y is the bottleneck``.
+
+    Every unit with at least a fifth of the critical path is a bottleneck, the largest first; where no unit has so much,
+    the largest alone is named.
+    """
     parts = []
     if result.components and result.energy_pj:
         largest = max(result.components, key=lambda part: part.energy_pj)
-        share_of_energy = _percent(largest.energy_pj, result.energy_pj)
-        parts.append(f"energy: {largest.name} {_kind(largest)} most ({share_of_energy} of {total_energy(result)})")
+        share = _percent(largest.energy_pj, result.energy_pj)
+        parts.append(f"energy: {largest.name} costs most ({share} of {total_energy(result)}, mostly {_kind(largest)})")
     if result.critical_path and result.cycles:
-        by_unit: dict[str, float] = {}
-        for share in result.critical_path:
-            by_unit[share.unit] = by_unit.get(share.unit, 0.0) + share.cycles
-        unit = max(by_unit, key=by_unit.__getitem__)
-        shown = UNITS_SHOWN.get(unit, unit)
-        layers: dict[str, float] = {}
-        for share in result.critical_path:
-            if share.unit == unit:
-                layers[share.layer] = layers.get(share.layer, 0.0) + share.cycles
-        layer = max(layers, key=layers.__getitem__)
-        share_of_path = f"{_percent(by_unit[unit], result.cycles)} of the critical path"
-        parts.append(f"time: {shown} is the bottleneck ({share_of_path}, most of it in {layer})")
+        parts.append(f"time: {_bottlenecks(result)}")
     return "; ".join(parts)
 
 
 def _kind(part: ComponentRow) -> str:
+    """What the larger part of a component's energy is spent on."""
     if part.static_pj > part.dynamic_pj:
-        return "background power costs" if part.level == "DRAM" else "leakage costs"
-    return "operations cost" if part.level in ("compute", "neuron module") else "accesses cost"
+        return "background power" if part.level == "DRAM" else "leakage"
+    return "operations" if part.level in ("compute", "neuron module") else "accesses"
+
+
+def _bottlenecks(result: Result) -> str:
+    units = _largest_first((share.unit, share.cycles) for share in result.critical_path)
+    chosen = [unit for unit, cycles in units if cycles >= BOTTLENECK_SHARE * result.cycles] or [units[0][0]]
+    cycles_of = dict(units)
+    phrases = []
+    for unit in chosen:
+        layers = _largest_first((share.layer, share.cycles) for share in result.critical_path if share.unit == unit)
+        share = _percent(cycles_of[unit], result.cycles) + ("" if phrases else " of the critical path")
+        phrases.append((UNITS_SHOWN.get(unit, unit), f"({share}, most of it in {layers[0][0]})"))
+    if len(phrases) == 1:
+        return f"{phrases[0][0]} is the bottleneck {phrases[0][1]}"
+    named = [" ".join(phrase) for phrase in phrases]
+    return f"{', '.join(named[:-1])} and {named[-1]} are the bottlenecks"
+
+
+def _largest_first(shares: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Shares summed by name, the largest first."""
+    sums: dict[str, float] = {}
+    for name, cycles in shares:
+        sums[name] = sums.get(name, 0.0) + cycles
+    return sorted(sums.items(), key=lambda item: -item[1])
 
 
 def total_energy(result: Result) -> str:
