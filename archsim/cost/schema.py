@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from archsim.config.validate import Strict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Unit = Literal["pJ", "pJ/bit", "mW", "um2", "MHz", "1"]
+Unit = Literal["pJ", "pJ/bit", "mW", "um2", "MHz", "bytes", "1"]
 
 
 class AlternativeModel(Strict):

@@ -171,9 +171,27 @@ def _range_problems(
             if record.high is not None and record.high < record.value:
                 problems.append(document.problem((group, key, "high"), f"is below the value {record.value:g}",
                                                  value=record.high))  # fmt: skip
+            problems += _uncovered(document, (group, key), record)
             if group == "prices" and not all(key.rpartition(".")[::2]):
                 problems.append(document.problem((group, key), "a price is named COMPONENT.ACTION",
                                                  allowed="NAME.ACTION, NAME.leakage or NAME.area"))  # fmt: skip
+    return problems
+
+
+def _uncovered(document: Document, place: tuple[str, str], record: RecordModel) -> list[Problem]:
+    """Alternatives outside the stated range: a variation over the sources would leave them out."""
+    low = record.value if record.low is None else record.low
+    high = record.value if record.high is None else record.high
+    if not low <= record.value <= high:
+        return []
+    said = [other.value for other in record.alternatives]
+    problems = []
+    if min(said, default=low) < low:
+        problems.append(document.problem((*place, "low"), f"does not cover the alternative {min(said):g}",
+                                         value=record.low, allowed=f"at most {min(said):g}"))  # fmt: skip
+    if max(said, default=high) > high:
+        problems.append(document.problem((*place, "high"), f"does not cover the alternative {max(said):g}",
+                                         value=record.high, allowed=f"at least {max(said):g}"))  # fmt: skip
     return problems
 
 

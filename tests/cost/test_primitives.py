@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -142,10 +143,29 @@ def test_dram_prices_bits_rows_and_background() -> None:
     assert dram.energy_pj["activate"].value == pytest.approx(1873 + 1802)
     assert dram.leakage_mw_each.value == pytest.approx(32 * 1.5 + (235 - 32) * 260 / 7800 * 1.5)
     assert dram.energy_pj["read_bit"].high == 2600 / 64
-    assert dram.energy_pj["activate"].low == (55 * 48.75 - 38 * 35 - 32 * 13.75) * 1.5
+    assert dram.energy_pj["activate"].low == 2 * (55 * 48.75 - 38 * 35 - 32 * 13.75) * 1.5  # a row of 1 KiB, twice
     assert cost("dram", 65, on_chip=False).energy_pj["read_bit"].value == dram.energy_pj["read_bit"].value
     with pytest.raises(CostError, match=r"it\.on_chip: a dram is not on the chip"):
         cost("dram")
+
+
+def test_a_dram_row_costs_by_its_bytes_and_every_device_has_background_power() -> None:
+    for row in (64, 1024, 2048, 8192):
+        assert cost("dram", on_chip=False, row_bytes=row).energy_pj["activate"].value == pytest.approx(3675 * row / 2048)
+    two = cost("dram", on_chip=False, devices=2)
+    assert two.leakage_mw_each.value == 2 * cost("dram", on_chip=False).leakage_mw_each.value
+    assert two.energy_pj == cost("dram", on_chip=False).energy_pj
+    assert "x 2 devices" in two.leakage_mw_each.steps[-1] and "x8" in two.leakage_mw_each.constant.note
+    for unused in ("bytes", "bus_bits"):
+        with pytest.raises(CostError, match="no such attribute"):
+            cost("dram", on_chip=False, **{unused: 64})
+
+
+def test_a_row_of_no_bytes_in_an_overlay_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "o.yaml").write_text("constants: {dram.row_bytes: {value: 0, source: nobody}}")
+    table = load_costs(overlays=[str(tmp_path / "o.yaml")])
+    with pytest.raises(CostError, match=r"dram\.row_bytes: a row has at least one byte"):
+        table.cost_of(Component("it", "dram", "DRAM", on_chip=False), 28)
 
 
 def test_a_fifo_shares_its_table_power_between_push_and_pop() -> None:

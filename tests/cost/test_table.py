@@ -39,6 +39,8 @@ def test_every_entry_of_every_shipped_table_has_a_source(name: str) -> None:
         assert all(other.source.strip() for other in record.alternatives), key
         ends = [end for end in (record.low, record.high) if end is not None and end != record.value]
         said = [other.value for other in record.alternatives]
+        span = [record.value if end is None else end for end in (record.low, record.high)]
+        assert all(span[0] <= value <= span[1] for value in [record.value, *said]), f"{key}: a source outside the range"
         assert all(end in said for end in ends), f"{key}: an end of the range that no source gives"
     for kind in COLUMNS:
         grid = getattr(model.grids, kind)
@@ -75,6 +77,15 @@ def test_an_overlay_may_change_only_a_range(table: CostTable, overlay: Path) -> 
     constant = load_costs(overlays=[str(overlay)]).constant("dram.read_bit")
     old = table.constant("dram.read_bit")
     assert (constant.low, constant.value, constant.high) == (2.0, old.value, old.high)
+
+
+def test_a_range_that_leaves_out_a_stated_source_is_refused(overlay: Path) -> None:
+    found = problems_of(overlay, "constants:\n  dram.read_bit: {low: 15, high: 30}\n  fifo.access_share: {high: 1}\n")
+    assert found[0].startswith(":2: constants.dram.read_bit.low: does not cover the alternative 12.45 (got 15")
+    assert found[1].startswith(":2: constants.dram.read_bit.high: does not cover the alternative 40.625 (got 30")
+    assert len(found) == 2
+    overlay.write_text("constants: {dram.read_bit: {low: 15, high: 30, alternatives: []}}")
+    assert load_costs(overlays=[str(overlay)]).constant("dram.read_bit").high == 30
 
 
 def test_a_later_overlay_goes_over_an_earlier_one(tmp_path: Path) -> None:

@@ -1,39 +1,51 @@
 """DRAM: energy per bit moved, per row opened (activate and precharge), and background power per device.
 
 Off chip: the constants do not scale with the chip's node and there is no area. Background (standby and refresh) is the
-leakage of one device; ``count`` is the number of devices.
+leakage of all ``devices`` on the channel. Opening a row costs in proportion to its bytes: its bit lines and sense
+amplifiers take nearly all of the energy, and every bit has its own.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from archsim.cost.primitives.base import Need, Primitive, Request, nothing
+from archsim.cost.primitives.base import Need, Primitive, Request, cited, nothing
 from archsim.cost.records import ComponentCost, Priced
+from archsim.errors import CostError, Problem
 
 
 def _cost(request: Request) -> ComponentCost:
     if request.component.on_chip:
         raise request.refuse("on_chip", "a dram is not on the chip", value=True, allowed="false")
-    constant = request.table.constant
+    constant, devices = request.table.constant, request.number("devices")
     return ComponentCost(
         {
             "read_bit": Priced.of(constant("dram.read_bit"), "one bit read"),
             "write_bit": Priced.of(constant("dram.write_bit"), "one bit written"),
-            "activate": Priced.of(constant("dram.activate"), "one row opened and closed again"),
+            "activate": _activate(request),
         },
-        Priced.of(constant("dram.background"), "standby and refresh power of one device, as long as the run lasts"),
+        Priced.of(constant("dram.background"), "standby and refresh power of one device, as long as the run lasts").times(
+            float(devices), f"x {devices} device{'s' * (devices != 1)} on the channel"
+        ),
         nothing("um2", "off chip: not part of the chip's area", "by construction"),
         None,
     )
+
+
+def _activate(request: Request) -> Priced:
+    row, known = request.number("row_bytes"), request.table.constant("dram.row_bytes")
+    if not known.span.low:
+        raise CostError(Problem("a row has at least one byte", request.table.name, key="dram.row_bytes", value=0))
+    price = Priced.of(request.table.constant("dram.activate"), f"a row of {known.value:g} bytes opened and closed again")
+    return price.times(known.span.inverse() * float(row), f"x {row} bytes / {cited('dram.row_bytes', known)}")
 
 
 PRIMITIVES: Final = (
     Primitive(
         "dram",
         ("read_bit", "write_bit", "activate"),
-        {"bytes": Need("bytes", 2**29), "row_bytes": Need("bytes", 1024), "bus_bits": Need("bits", 32)},
+        {"row_bytes": Need("bytes", 2048), "devices": Need("devices", 1)},
         _cost,
-        "DRAM devices; actions read_bit, write_bit, activate (one row)",
+        "DRAM devices of one channel; actions read_bit, write_bit, activate (one row)",
     ),
 )
