@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.cost.component import INFORMATIONAL, Component
+from archsim.cost.notes import node_notes
 from archsim.cost.records import ComponentCost, Span
 from archsim.cost.table import CostTable
 from archsim.errors import CostError, Problem, nearest
@@ -61,6 +62,7 @@ class Prices:
     low_pj: Floats
     high_pj: Floats
     bills: Mapping[str, Bill]
+    notes: tuple[str, ...] = ()  # what the node of the prices assumes
 
     @property
     def dynamic_pj(self) -> Span:
@@ -117,7 +119,8 @@ def price(
         component.name: _bill(component, costs[component.name], Span(*(float(total[at]) for total in sums)), latency_ns)
         for at, component in enumerate(by_name.values())
     }
-    return Prices(node_nm, latency_ns, columns[0], columns[1], columns[2], bills)
+    notes = node_notes(components, table, node_nm)
+    return Prices(node_nm, latency_ns, columns[0], columns[1], columns[2], bills, notes)
 
 
 def total_area_um2(costs: Iterable[tuple[Component, ComponentCost]]) -> Span:

@@ -3,9 +3,10 @@
 Energy per operation and area follow A. Stillmaker and B. Baas, "Scaling equations for the accurate prediction of CMOS
 device performance from 180 nm to 7 nm", Integration 58 (2017): E ~ a2 V^2 + a1 V + a0, here at each node's nominal
 supply (high-performance coefficients). The range spans the low-power coefficients and the same 0.8 V at both nodes.
-Leakage has no published factors there: it follows the leakage of equal SRAM banks in the CACTI table (geometric mean
-over all sizes), and the energy factor outside that table's nodes; its range spans both device types of that table and
-the energy factor (which is what hwcomponents uses). Nodes between two rows lie on a log-log line.
+Leakage has no published factors there: it takes the energy factor (as hwcomponents does; both shrink with width and
+supply as long as a node's off-current per width stays). Its range spans the leakage of equal SRAM banks in the CACTI
+table (geometric mean over all sizes, each device type), which changes device class from node to node and is no trend.
+Nodes between two rows lie on a log-log line.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from archsim.errors import CostError, Problem
 Quantity = Literal["energy", "leakage", "area"]
 End = Literal["value", "low", "high"]
 
-CELL = "itrs-lop"
 ISO_VOLT = 0.8
 ISO_VOLT_UP_TO_NM = 130.0
 
@@ -56,8 +56,8 @@ class Scaling:
         span = self.factor(quantity, from_nm, to_nm)
         how = self.scaling.model.source
         if quantity == "leakage":
-            inside = self._in_sram(from_nm) and self._in_sram(to_nm)
-            how = f"leakage of equal {CELL} SRAM banks, {self.sram.model.source}" if inside else f"as energy: {how}"
+            more = len(self._leakage(from_nm, to_nm)) > 1
+            how = f"as energy: {how}" + ("; range also over equal SRAM banks" if more else "")
         factor = f"x {span.value:.4g} ({span.low:.4g}..{span.high:.4g})"
         return f"{quantity} scaled {from_nm:g} -> {to_nm:g} nm: {factor}; {how}"
 
@@ -89,10 +89,10 @@ class Scaling:
         energy = self._energy(from_nm, to_nm)[0]
         ratios = [
             loglog(to_nm, curve).value / loglog(from_nm, curve).value
-            for curve in self._leakage_curves.values()
+            for curve in self.sram_leakage.values()
             if min(curve) <= min(from_nm, to_nm) and max(from_nm, to_nm) <= max(curve)
         ]
-        return [*ratios, energy]
+        return [energy, *ratios]
 
     def _relative(self, kind: str, volt: float | None) -> dict[float, float]:
         curve = {}
@@ -102,16 +102,12 @@ class Scaling:
             curve[float(row["node_nm"])] = a2 * v * v + a1 * v + a0
         return curve
 
-    def _in_sram(self, node_nm: float) -> bool:
-        curve = self._leakage_curves[CELL]
-        return min(curve) <= node_nm <= max(curve)
-
     @cached_property
-    def _leakage_curves(self) -> dict[str, dict[float, float]]:
-        """Cell -> node -> geometric mean of the leakage over the sizes that all nodes of that cell have."""
+    def sram_leakage(self) -> dict[str, dict[float, float]]:
+        """Cell -> node -> geometric mean of the leakage in mW over the banks that all nodes of that cell have."""
         curves: dict[str, dict[float, float]] = {}
         tables = self.sram.sram
-        for cell in sorted({cell for _, cell in tables}, key=lambda name: name != CELL):
+        for cell in sorted({cell for _, cell in tables}):
             leaks = {node: table["leakage_mw"] for (node, its), table in tables.items() if its == cell}
             places = set.intersection(*(set(leak) for leak in leaks.values()))
             curves[cell] = {

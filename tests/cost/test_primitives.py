@@ -132,8 +132,33 @@ def test_an_sram_at_a_node_without_points_is_scaled_from_the_nearest() -> None:
     assert at_16.energy_pj["line_read"].value == pytest.approx(
         TABLE.sram.sram[22.0, "itrs-lop"]["read_pj"][16384.0, 32.0] * factor.value
     )
+    assert at_16.energy_pj["line_read"].constant.node_nm == 22
+    assert "scaled 22 -> 16 nm" in at_16.energy_pj["line_read"].steps[-1]
+
+
+def test_an_sram_between_two_nodes_lies_on_the_log_log_line_between_their_points() -> None:
     lstp = cost("sram", 28, bytes=16384, cell="itrs-lstp").energy_pj["line_read"]
-    assert lstp.constant.node_nm == 32 and "scaled 32 -> 28 nm" in lstp.steps[-1]
+    old, new = (TABLE.sram.sram[node, "itrs-lstp"]["read_pj"][16384.0, 32.0] for node in (32.0, 22.0))
+    assert lstp.value == pytest.approx(old * (new / old) ** (math.log(28 / 32) / math.log(22 / 32)), rel=1e-12)
+    assert any("points of 22 and 32 nm" in step for step in lstp.steps)
+    with pytest.raises(CostError, match="1024 to 524288 bytes per bank at 65 and 90 nm"):
+        cost("sram", 80, bytes=2**20)
+
+
+def test_dynamic_energy_and_area_of_an_sram_never_fall_as_the_node_grows() -> None:
+    sizes = {"bytes": 144 * 1024, "banks": 2}
+    found = [cost("sram", node, **sizes) for node in range(22, 91)]
+    for figures in ([c.energy_pj["line_read"].value for c in found], [c.area_um2_each.value for c in found]):
+        assert figures == sorted(figures)
+
+
+def test_no_price_jumps_from_one_node_to_the_next() -> None:
+    for node in range(14, 90):
+        one, two = (cost("sram", node + step, bytes=65536) for step in (0, 0.01))
+        assert two.energy_pj["line_write"].value == pytest.approx(one.energy_pj["line_write"].value, rel=0.01)
+        assert two.leakage_mw_each.value == pytest.approx(one.leakage_mw_each.value, rel=0.01)
+        one, two = (cost("adder", node + step, bits=16) for step in (0, 0.01))
+        assert two.leakage_mw_each.value == pytest.approx(one.leakage_mw_each.value, rel=0.01)
 
 
 def test_dram_prices_bits_rows_and_background() -> None:
@@ -151,7 +176,8 @@ def test_dram_prices_bits_rows_and_background() -> None:
 
 def test_a_dram_row_costs_by_its_bytes_and_every_device_has_background_power() -> None:
     for row in (64, 1024, 2048, 8192):
-        assert cost("dram", on_chip=False, row_bytes=row).energy_pj["activate"].value == pytest.approx(3675 * row / 2048)
+        activate = cost("dram", on_chip=False, row_bytes=row).energy_pj["activate"]
+        assert activate.value == pytest.approx(3675 * row / 2048)
     two = cost("dram", on_chip=False, devices=2)
     assert two.leakage_mw_each.value == 2 * cost("dram", on_chip=False).leakage_mw_each.value
     assert two.energy_pj == cost("dram", on_chip=False).energy_pj

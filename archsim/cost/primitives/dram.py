@@ -18,15 +18,14 @@ def _cost(request: Request) -> ComponentCost:
     if request.component.on_chip:
         raise request.refuse("on_chip", "a dram is not on the chip", value=True, allowed="false")
     constant, devices = request.table.constant, request.number("devices")
+    one = Priced.of(constant("dram.background"), "standby and refresh power of one device, as long as the run lasts")
     return ComponentCost(
         {
             "read_bit": Priced.of(constant("dram.read_bit"), "one bit read"),
             "write_bit": Priced.of(constant("dram.write_bit"), "one bit written"),
             "activate": _activate(request),
         },
-        Priced.of(constant("dram.background"), "standby and refresh power of one device, as long as the run lasts").times(
-            float(devices), f"x {devices} device{'s' * (devices != 1)} on the channel"
-        ),
+        one.times(float(devices), f"x {devices} device{'s' * (devices != 1)} on the channel"),
         nothing("um2", "off chip: not part of the chip's area", "by construction"),
         None,
     )
@@ -36,7 +35,8 @@ def _activate(request: Request) -> Priced:
     row, known = request.number("row_bytes"), request.table.constant("dram.row_bytes")
     if not known.span.low:
         raise CostError(Problem("a row has at least one byte", request.table.name, key="dram.row_bytes", value=0))
-    price = Priced.of(request.table.constant("dram.activate"), f"a row of {known.value:g} bytes opened and closed again")
+    constant = request.table.constant("dram.activate")
+    price = Priced.of(constant, f"a row of {known.value:g} bytes opened and closed again")
     return price.times(known.span.inverse() * float(row), f"x {row} bytes / {cited('dram.row_bytes', known)}")
 
 

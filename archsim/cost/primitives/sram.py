@@ -1,5 +1,7 @@
 """SRAM of any size from a table of CACTI points, log-log in (bytes per bank, line bytes), never outside it.
 
+A node between two of the table's is interpolated log-log, too (all of a cell type's points, energy, leakage and area
+alike, so that nothing jumps from one node to the next); a node outside them is scaled from the nearest.
 Energy is per access of one LINE in one bank; leakage and area are those of all banks. Routing between banks is not in
 the table's points (it is in the range of the factors ``sram.read_factor``, ``write_factor``, ``leakage_factor``).
 """
@@ -9,25 +11,27 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from archsim.cost.interpolate import describe, loglog2
+from archsim.cost.grids import Grid
+from archsim.cost.interpolate import describe, loglog, loglog2
 from archsim.cost.primitives.base import Need, Primitive, Request, at_node, cited
 from archsim.cost.records import ComponentCost, Constant, Priced
 
 UNITS: Final = {"read_pj": "pJ", "write_pj": "pJ", "leakage_mw": "mW", "area_um2": "um2"}
+DEFAULT_CELL: Final = "itrs-lop"
 REGISTER_FILE_HINT: Final = "below that use a registerfile"
 
 
 def _cost(request: Request) -> ComponentCost:
-    node = _nearest_node(request)
-    bank_bytes = _bank_bytes(request, node)
+    nodes = _nodes(request)
+    bank_bytes = _bank_bytes(request, nodes)
     banks = request.number("banks")
 
     def figure(quantity: str, factor: str) -> Priced:
         constant = request.table.constant(factor)
-        return _figure(request, node, bank_bytes, quantity).times(constant.span, f"times {cited(factor, constant)}")
+        return _figure(request, nodes, bank_bytes, quantity).times(constant.span, f"times {cited(factor, constant)}")
 
     used = request.table.constant("sram.placement_utilisation")
-    area = _figure(request, node, bank_bytes, "area_um2").times(
+    area = _figure(request, nodes, bank_bytes, "area_um2").times(
         used.span.inverse(), f"bank area / {cited('sram.placement_utilisation', used)}"
     )
 
@@ -44,21 +48,28 @@ def _cost(request: Request) -> ComponentCost:
     )
 
 
-def _nearest_node(request: Request) -> float:
-    tables = request.table.sram.sram
+def nodes_around(grid: Grid, cell: str, node_nm: float) -> tuple[float, ...]:
+    """The nodes whose points give the price at ``node_nm``: itself, the two around it, or the nearest."""
+    nodes = sorted(node for node, its in grid.sram if its == cell)
+    below, above = [node for node in nodes if node <= node_nm], [node for node in nodes if node >= node_nm]
+    return tuple(sorted({*below[-1:], *above[:1]}))
+
+
+def _nodes(request: Request) -> tuple[float, ...]:
     cell = request.text("cell")
-    nodes = [node for node, its in tables if its == cell]
+    nodes = nodes_around(request.table.sram, cell, request.node_nm)
     if not nodes:
         raise request.refuse("cell", "no such cell type in the SRAM table", value=cell,
-                             allowed=", ".join(sorted({its for _, its in tables})))  # fmt: skip
-    return min(nodes, key=lambda node: (abs(math.log(node / request.node_nm)), node))
+                             allowed=", ".join(sorted({its for _, its in request.table.sram.sram})))  # fmt: skip
+    return nodes
 
 
-def _bank_bytes(request: Request, node: float) -> float:
-    rows = request.table.sram.sram[node, request.text("cell")]["read_pj"]
+def _bank_bytes(request: Request, nodes: tuple[float, ...]) -> float:
+    tables = [request.table.sram.sram[node, request.text("cell")]["read_pj"] for node in nodes]
+    rows = set.intersection(*(set(table) for table in tables))
     size, banks, line = (request.number(name) for name in ("bytes", "banks", "line_bytes"))
     low, high = min(key[0] for key in rows), max(key[0] for key in rows)
-    bounds = f"{low:g} to {high:g} bytes per bank at {node:g} nm"
+    bounds = f"{low:g} to {high:g} bytes per bank at {' and '.join(f'{node:g}' for node in nodes)} nm"
     per_bank = size / banks
     if per_bank > high:
         raise request.refuse("bytes", f"{per_bank:g} bytes per bank are more than the SRAM table has", value=size,
@@ -75,16 +86,22 @@ def _bank_bytes(request: Request, node: float) -> float:
     return per_bank
 
 
-def _figure(request: Request, node: float, bank_bytes: float, quantity: str) -> Priced:
+def _figure(request: Request, nodes: tuple[float, ...], bank_bytes: float, quantity: str) -> Priced:
     grid = request.table.sram
-    cell, line = request.text("cell"), float(request.number("line_bytes"))
-    point = loglog2(bank_bytes, line, grid.sram[node, cell][quantity])
-    unit = UNITS[quantity]
-    axes = ("bytes per bank", "line bytes")
-    how = "in the table" if point.exact else f"log-log between {describe(point, axes)}"
-    constant = Constant(point.value, unit, node, grid.model.source, grid.model.note)
-    bank = f"a bank of {bank_bytes:g} bytes with {line:g}-byte lines, {cell}, {node:g} nm"
-    return Priced.of(constant, f"{quantity.rpartition('_')[0]} of {bank}: {point.value:.4g} {unit}, {how}")
+    cell, line, unit = request.text("cell"), float(request.number("line_bytes")), UNITS[quantity]
+    values, steps = {}, []
+    for node in nodes:
+        point = loglog2(bank_bytes, line, grid.sram[node, cell][quantity])
+        how = "in the table" if point.exact else f"log-log between {describe(point, ('bytes per bank', 'line bytes'))}"
+        bank = f"a bank of {bank_bytes:g} bytes with {line:g}-byte lines, {cell}, {node:g} nm"
+        steps.append(f"{quantity.rpartition('_')[0]} of {bank}: {point.value:.4g} {unit}, {how}")
+        values[node] = point.value
+    at = nodes[0]
+    if len(nodes) == 2:
+        at = request.node_nm
+        values[at] = loglog(at, values).value
+        steps.append(f"log-log between the {cell} points of {nodes[0]:g} and {nodes[1]:g} nm: {values[at]:.4g} {unit}")
+    return Priced.of(Constant(values[at], unit, at, grid.model.source, grid.model.note), *steps)
 
 
 PRIMITIVES: Final = (
@@ -95,7 +112,7 @@ PRIMITIVES: Final = (
             "bytes": Need("bytes"),
             "line_bytes": Need("bytes", 32),
             "banks": Need("banks", 1),
-            "cell": Need("itrs-lop or itrs-lstp", "itrs-lop", text=True),
+            "cell": Need("itrs-lop or itrs-lstp", DEFAULT_CELL, text=True),
         },
         _cost,
         "SRAM of some bytes in banks; actions line_read, line_write (one line)",
