@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -12,19 +12,26 @@ from typing import Any
 
 from archsim.accelerators.lowered import LayerFacts, Lowered
 from archsim.accelerators.systolic.lower import lower as _lower_systolic
+from archsim.accelerators.systolic.memories import memories
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.config import Document, Strict, apply_overrides, find, load_document, validate
+from archsim.config import Document, Strict, build_from, validate
+from archsim.cost.component import Component
 from archsim.errors import ConfigError, Problem, nearest
 from archsim.workload import Workload
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family of accelerators: its name in ``family:``, its schema, and ``lower(architecture, workload, sample)``."""
+    """A family of accelerators: its name in ``family:``, its schema, and ``lower(architecture, workload, sample)``.
+
+    ``memories(architecture)`` names the parts that exist whatever the network is, so that a chip that no cost table
+    can price is refused when it is loaded: each component, and the user's key for each of its attributes.
+    """
 
     name: str
     schema: type[Strict]
     lower: Callable[[Any, Workload, int], Lowered]
+    memories: Callable[[Any], Sequence[tuple[Component, Mapping[str, str]]]] | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ def register_family(family: Family) -> Family:
 
 @cache
 def _load_entry_points() -> None:
-    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic))
+    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic, memories))
     for entry in entry_points(group="archsim.families"):
         register_family(entry.load())
 
@@ -69,10 +76,12 @@ def family(name: str) -> Family:
     return _families[name]
 
 
-def load_architecture(name_or_path: str, overrides: Sequence[str] = ()) -> Architecture:
+def load_architecture(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Architecture:
     """A chip by preset name or file, with dotted overrides (``array.rows=32``). ConfigError lists everything wrong."""
-    path, shown_as = find("arch", name_or_path)
-    document = apply_overrides(load_document(path, shown_as), overrides)
+    return build_from("arch", name_or_path, overrides, lambda document, _: _architecture(document))
+
+
+def _architecture(document: Document) -> Architecture:
     names = family_names()
     stated = document.data.get("family") if isinstance(document.data, dict) else None
     if not isinstance(document.data, dict):

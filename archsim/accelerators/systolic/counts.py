@@ -42,7 +42,9 @@ def _count_datapath(emitter: StageEmitter, array: Span) -> None:
     builder.count("pe_adder", "op", array, products)
     # in a stationary-weight array the partial sum moves on every cycle, silent or not
     builder.count("pe_accumulator", "write", array, products if output_stationary else passes.slots)
-    builder.count("pe_adder", "sop", array, passes.active)
+    if emitter.stage.layer.bias and emitter.stage.biased_neurons is None:
+        builder.count("pe_adder", "op", array, np.where(passes.last_of_reduction, passes.outputs, 0))
+    builder.count("pe_adder", "sop", array, passes.synaptic)
     builder.count("pe_input_register", "write", array, _forwarded_inputs(emitter))
     builder.count("pe_weight_register", "write", array, _forwarded_weights(emitter))
     if passes.arch.sparsity.startswith("skip"):
@@ -144,11 +146,14 @@ def _count_loads(emitter: StageEmitter, array: Span) -> None:
 
 
 def _count_encoder(emitter: StageEmitter, span: Span, bits: Ints) -> Ints:
-    """A coded input is fetched as pixels and becomes spikes on the way to the buffer; returns the bits that arrive."""
+    """An encoded input is fetched as pixels and becomes the spikes of all the tile's timesteps on its way in.
+
+    Returns the bits that arrive in the buffer.
+    """
     width, count = emitter.geometry.width, emitter.builder.count
-    if not emitter.stage.from_input or emitter.workload.network.encoding not in ("rate", "ttfs"):
+    if not width.pixel_bits:
         return bits
-    values = bits // width.load_bits
+    values = bits // width.pixel_bits * emitter.geometry.batch
     count("encoder_comparator", "op", span, values)
     if emitter.workload.network.encoding == "rate":
         count("encoder_random", "op", span, values)
@@ -156,17 +161,17 @@ def _count_encoder(emitter: StageEmitter, span: Span, bits: Ints) -> Ints:
 
 
 def _count_stores(emitter: StageEmitter, array: Span) -> None:
-    """Completed maps: written to the ofmap buffer pass by pass, read and stored group by group."""
+    """Completed maps: through the ofmap buffer to DRAM, each pass at its own timestep."""
     outputs, builder = emitter.wayout.outputs, emitter.builder
     line = emitter.arch.buffers.ofmap.line_bits
     elements = reduce(np.add, [outputs.spread(part.elements) for part in emitter.stage.stored])
-    stored = np.zeros(array.count, np.int64)
-    first, _, bits = emitter.wayout.store_groups
-    stored[outputs.at[first]] = bits
+    bits = emitter.wayout.stored_bits
+    lines = outputs.per_pass(ceil_div(bits, line))
     builder.count("ofmap_buffer", "element_write", array, outputs.per_pass(elements))
-    builder.count("ofmap_buffer", "line_write", array, outputs.per_pass(ceil_div(emitter.wayout.stored_bits, line)))
-    builder.count("ofmap_buffer", "line_read", array, ceil_div(stored, line))
-    emitter.dram.count(array, "write", stored)
+    builder.count("ofmap_buffer", "line_write", array, lines)
+    builder.count("ofmap_buffer", "line_read", array, lines)
+    builder.count("dram", "write_bit", array, outputs.per_pass(bits))
+    builder.count("dram", "activate", array, outputs.per_pass(emitter.wayout.rows_opened(bits)))
 
 
 def count_tail(emitter: StageEmitter, span: Span, ops: list[TailOp]) -> None:
@@ -179,17 +184,25 @@ def count_tail(emitter: StageEmitter, span: Span, ops: list[TailOp]) -> None:
         name = vector_component(op.layer.kind, op.layer.in_max)
         emitter.builder.count(name, "op", span, ceil_div(values, 8) if name == "vector_or" else values)
         if op.skip is not None:
-            emitter.dram.count(span, "read", values * op.skip_bits)
+            _count_skip(emitter, span, values * op.skip_bits)
+
+
+def _count_skip(emitter: StageEmitter, span: Span, bits: Ints) -> None:
+    """The other operand of a residual add: from DRAM through the ifmap buffer."""
+    builder, lines = emitter.builder, ceil_div(bits, emitter.arch.buffers.ifmap.line_bits)
+    builder.count("dram", "read_bit", span, bits)
+    builder.count("dram", "activate", span, emitter.wayout.rows_opened(bits))
+    builder.count("ifmap_buffer", "line_write", span, lines)
+    builder.count("ifmap_buffer", "line_read", span, lines)
 
 
 def _count_neurons(emitter: StageEmitter, span: Span, op: TailOp, updates: Ints) -> None:
     neuron, count = op.layer.neuron, emitter.builder.count
     assert neuron is not None
-    if emitter.arch.neuron.update == "event":
-        updates = _with_input(emitter, op, updates)
-    has_bias = emitter.stage.layer.bias and op is next(o for o in emitter.stage.tail if o.unit == "neuron")
+    if emitter.wayout.outputs.untouched_if_silent(op):
+        updates = _with_input(emitter)
     words = updates * neuron.state_words
-    count("neuron_adder", "op", span, words + updates if has_bias else words)
+    count("neuron_adder", "op", span, words + updates if op is emitter.stage.biased_neurons else words)
     count("neuron_comparator", "op", span, updates)
     count("neuron_threshold", "read", span, updates)
     count("neuron_membrane", "read", span, words)
@@ -204,20 +217,14 @@ def _count_neurons(emitter: StageEmitter, span: Span, op: TailOp, updates: Ints)
     _count_membrane_home(emitter, span, op)
 
 
-def _with_input(emitter: StageEmitter, op: TailOp, updates: Ints) -> Ints:
-    """Updates of neurons with at least one input spike; all of them behind a bias, a pool or an add."""
-    passes, layer = emitter.passes, emitter.stage.layer
-    if op is not emitter.stage.tail[0] or layer.bias:
-        return updates
-    per_position = (passes.statistics.active_per_position[passes.batches.timesteps()] > 0).astype(np.int64)
-    if passes.geometry.width.once:
-        return updates
-    shaped = per_position.reshape(passes.batches.count, passes.batches.size, *per_position.shape[1:])
-    rows = shaped.transpose(0, 2, 3, 1).reshape(passes.batches.count, layer.groups, -1)
+def _with_input(emitter: StageEmitter) -> Ints:
+    """Updates of neurons with at least one input spike in their timestep."""
+    passes = emitter.passes
+    heard = (passes.spikes_at_positions() > 0).reshape(passes.batches.count, emitter.stage.layer.groups, -1)
     starts = passes.geometry.tiles["positions"].starts
     if not passes.geometry.interleaved:
         starts = starts // passes.geometry.stream_batch * passes.batches.size
-    active = np.add.reduceat(rows, starts, axis=2)
+    active = np.add.reduceat(heard, starts, axis=2, dtype=np.int64)
     every = active[passes.b, passes.g, passes.of("positions")] * passes.used("filters")
     return emitter.wayout.outputs.of(every)
 

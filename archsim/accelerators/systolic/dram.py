@@ -43,4 +43,8 @@ class DramChannel:
     def count(self, span: Span, way: str, bits: Ints) -> None:
         """Count the bits that each task of a span reads or writes, and the rows opened for them."""
         self._builder.count("dram", f"{way}_bit", span, bits)
-        self._builder.count("dram", "activate", span, ceil_div(bits, self._row_bits))
+        self._builder.count("dram", "activate", span, self.rows(bits))
+
+    def rows(self, bits: Ints) -> Ints:
+        """Rows opened for transfers of so many bits."""
+        return ceil_div(bits, self._row_bits)

@@ -76,7 +76,7 @@ class StageEmitter:
     @property
     def partial_sums_spill(self) -> bool:
         """Whether the live partial sums of one column of folds exceed half of the ofmap buffer."""
-        if self.geometry.flow.stationary == "ofmap":
+        if not self.passes.reduction_is_cut:
             return False
         return int(self.passes.partial_sums.max()) * self.arch.pe.accumulator_bits > self.arch.buffers.ofmap.usable_bits
 

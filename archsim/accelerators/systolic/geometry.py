@@ -60,7 +60,7 @@ class ValueWidth(NamedTuple):
     """How the values of an input edge are held and multiplied."""
 
     bits: int  # on the edge
-    load_bits: int  # fetched from DRAM for each value (a rate-coded input is fetched as pixels and encoded)
+    pixel_bits: int  # fetched from DRAM for each value of an input that is encoded on its way in, for all t; else 0
     cycles: int  # array cycles for each streamed value: bit planes, or one on a multiplier
     on_multiplier: bool
     constant: bool  # a direct-coded image: the same at every t
@@ -73,10 +73,10 @@ def value_width(arch: SystolicArchitecture, network: Network, stage: Stage) -> V
     bits = layer.in_bits
     multiplied = bits > 1 and arch.pe.wide_values == "multiplier"
     constant = stage.from_input and network.encoding == "direct"
-    rate = stage.from_input and network.encoding == "rate"
+    encoded = stage.from_input and network.encoding in ("rate", "ttfs")
     return ValueWidth(
         bits=bits,
-        load_bits=network.precision.input_bits if rate else bits,
+        pixel_bits=network.precision.input_bits if encoded else 0,
         cycles=1 if multiplied else bits,
         on_multiplier=multiplied,
         constant=constant,
@@ -114,7 +114,9 @@ class Geometry:
         self.ifmap_depends = frozenset((position, reduction, "g", "" if width.constant else "b"))
         self.weight_depends = frozenset((reduction, filters, "g"))
         self.rows, self.channels = self._rows(), self._channels()
-        self.row_bits = layer.in_shape[2] * width.load_bits * (1 if width.constant else batch)  # of one channel
+        steps = 1 if width.constant else batch  # whose values an input tile holds
+        self.row_bits = layer.in_shape[2] * width.bits * steps  # of one channel, in the buffer
+        self.row_bits_loaded = layer.in_shape[2] * width.pixel_bits or self.row_bits
         self.ifmap_size, self.mean_ifmap_bits = self._ifmap_sizes()
 
     def _cut(self, dimension: Dimension, size: int) -> Tiles:
@@ -152,9 +154,10 @@ class Geometry:
     def _ifmap_sizes(self) -> tuple[OperandBits, int]:
         """Bits of the largest input tile, and of what all tiles of one batch and group cover; of a load on average."""
         (rows, new_rows), (channels, new_channels) = self.rows, self.channels
-        all_rows, new_bits = int(new_rows.sum()), int(new_channels.sum()) * self.row_bits
+        all_rows, all_channels = int(new_rows.sum()), int(new_channels.sum())
         largest = int(rows.max()) * int(channels.max()) * self.row_bits
-        return OperandBits(largest, all_rows * new_bits), all_rows // len(rows) * new_bits + 1
+        mean = all_rows // len(rows) * all_channels * self.row_bits_loaded + 1
+        return OperandBits(largest, all_rows * all_channels * self.row_bits), mean
 
     @cached_property
     def weight_size(self) -> OperandBits:
@@ -216,8 +219,8 @@ class Geometry:
 
     def _traffic_bits(self, nest: Nest) -> int:
         buffers = self.arch.buffers
-        weights = nest.loads_of_operand(self.weight_depends, self.weight_size, buffers.weight.usable_bits)
-        inputs = nest.loads_of_operand(self.ifmap_depends, self.ifmap_size, buffers.ifmap.usable_bits)
+        weights = nest.loads_of_operand(self.weight_depends, self.weight_size, buffers.weight.room)
+        inputs = nest.loads_of_operand(self.ifmap_depends, self.ifmap_size, buffers.ifmap.room)
         return self.weight_size.tile * weights + self.mean_ifmap_bits * inputs
 
 

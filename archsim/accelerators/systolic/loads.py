@@ -42,7 +42,7 @@ class TileLoader:
     def weight(self) -> TileLoads:
         """When weight tiles are loaded; they are shared by all timesteps of their batch."""
         geometry, passes = self.geometry, self.passes
-        loads = passes.nest.loads(geometry.weight_depends, geometry.weight_size, self.arch.buffers.weight.usable_bits)
+        loads = passes.nest.loads(geometry.weight_depends, geometry.weight_size, self.arch.buffers.weight.room)
         each = geometry.weight_bits[passes.of("reduction")[loads.at], passes.of("filters")[loads.at]]
         loads, bits = self._needed(loads, each * (not self.state.weights_stay))
         return TileLoads(loads, bits, self.dram.tasks(bits, NONE) if self.dram.timed and len(bits) else None)
@@ -51,10 +51,10 @@ class TileLoader:
     def ifmap(self) -> TileLoads:
         """When input tiles are loaded: whole tiles, or what the tile before lacks."""
         geometry, passes = self.geometry, self.passes
-        loads = passes.nest.loads(geometry.ifmap_depends, geometry.ifmap_size, self.arch.buffers.ifmap.usable_bits)
+        loads = passes.nest.loads(geometry.ifmap_depends, geometry.ifmap_size, self.arch.buffers.ifmap.room)
         rows = self._new_or_all(loads, "positions", geometry.rows)
         channels = self._new_or_all(loads, "reduction", geometry.channels)
-        loads, bits = self._needed(loads, rows * channels * geometry.row_bits * (not self.state.image_stays))
+        loads, bits = self._needed(loads, rows * channels * geometry.row_bits_loaded * (not self.state.image_stays))
         timestep = NONE if geometry.width.constant else passes.timestep_of(passes.b[loads.at])
         return TileLoads(loads, bits, self.dram.tasks(bits, timestep) if self.dram.timed and len(bits) else None)
 
@@ -101,22 +101,22 @@ class TileLoader:
         resident_from = min(loads.resident_from, len(passes.nest.loops))
         whole = resident_from == 0 or passes.nest.loops[resident_from - 1].var in "bg"
         full = self.geometry.ifmap_bits[passes.of("positions")[loads.at], passes.of("reduction")[loads.at]]
-        amount = np.minimum(self.ifmap.bits if whole else full, self.arch.buffers.ifmap.usable_bits)
-        self._hold(builder, "ifmap", self.ifmap.span.ids, array.ids[loads.until], amount)
+        new = self.ifmap.bits // self.geometry.row_bits_loaded * self.geometry.row_bits
+        self._hold(builder, "ifmap", self.ifmap.span.ids, array.ids[loads.until], new if whole else full)
 
     def _hold_weights(self, builder: GraphBuilder, array: Span) -> None:
-        state, usable = self.state, self.arch.buffers.weight.usable_bits
+        state = self.state
         if state.pending_weights is not None:
             acquire, amount = state.pending_weights
             self._hold(builder, "weight", acquire, np.full(len(acquire), array.last), amount)
             state.pending_weights = None
         if self.weight.span is None or self._all_weights_static:
             return
-        amount = np.minimum(self.weight.bits, usable)
-        if self._more_runs_follow and stored_weight_bits(self.arch, self.stage.layer) <= usable:
-            state.pending_weights = (self.weight.span.ids, amount)
+        loaded, stored = self.weight.span.ids, stored_weight_bits(self.arch, self.stage.layer)
+        if self._more_runs_follow and stored <= self.arch.buffers.weight.size_bits:
+            state.pending_weights = (loaded, self.weight.bits)
         else:
-            self._hold(builder, "weight", self.weight.span.ids, array.ids[self.weight.loads.until], amount)
+            self._hold(builder, "weight", loaded, array.ids[self.weight.loads.until], self.weight.bits)
 
     @property
     def _all_weights_static(self) -> bool:
@@ -124,7 +124,7 @@ class TileLoader:
         if self.arch.timesteps.scope != "network":
             return False
         demand = sum(stored_weight_bits(self.arch, layer) for layer in self.network.weighted_layers)
-        return demand <= self.arch.buffers.weight.usable_bits
+        return demand <= self.arch.buffers.weight.size_bits
 
     @property
     def _more_runs_follow(self) -> bool:
@@ -132,7 +132,9 @@ class TileLoader:
         covered = batches.first + batches.count * batches.size
         return self.arch.timesteps.scope != "network" and covered < self.network.timesteps
 
-    def _hold(self, builder: GraphBuilder, operand: Operand, acquire: Ints, release: Ints, amount: Ints) -> None:
+    def _hold(self, builder: GraphBuilder, operand: Operand, acquire: Ints, release: Ints, bits: Ints) -> None:
         buffer = getattr(self.arch.buffers, operand)
+        together = int(bits.sum()) <= buffer.size_bits
+        amount = np.minimum(bits, buffer.size_bits if together else buffer.usable_bits)
         levers = (f"buffers.{operand}.size of at least {2 * int(amount.max()) // 8:,} bytes",)
         builder.holds(f"{operand}_buffer", buffer.size_bits, acquire, release, amount, levers)

@@ -93,7 +93,7 @@ class _Lowering:
         self._last: StageEmitter | None = None
         self._flow = dataflow(self.arch.array.dataflow)
         total = sum(stored_weight_bits(self.arch, stage.layer) for stage in self.stages)
-        self._all_weights_fit = total <= self.arch.buffers.weight.usable_bits
+        self._all_weights_fit = total <= self.arch.buffers.weight.size_bits
 
     def emit(self, stage: Stage, batches: Batches) -> None:
         """Add the tasks of some batches of a stage."""
@@ -118,7 +118,7 @@ class _Lowering:
         """Whether the stage's weights are still in their buffer when its next batch comes."""
         if self.arch.timesteps.scope == "network":
             return self._all_weights_fit
-        return stored_weight_bits(self.arch, geometry.stage.layer) <= self.arch.buffers.weight.usable_bits
+        return stored_weight_bits(self.arch, geometry.stage.layer) <= self.arch.buffers.weight.size_bits
 
 
 def _assumptions(arch: SystolicArchitecture, workload: Workload) -> tuple[str, ...]:

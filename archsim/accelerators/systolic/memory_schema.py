@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from archsim.accelerators.systolic.nest import Room
 from archsim.config import Bytes, GigabytesPerSecond, Nanoseconds, Strict
 from archsim.errors import ConfigError, Problem
 from archsim.taskgraph import MOST_CYCLES
@@ -35,6 +36,11 @@ class GlobalBuffer(Strict):
     def usable_bits(self) -> int:
         """What may stay resident while the next tile comes in."""
         return self.size_bits // 2 if self.double_buffered else self.size_bits
+
+    @property
+    def room(self) -> Room:
+        """What may stay resident: half of a double buffer, or all of it if nothing else has to come in."""
+        return Room(self.usable_bits, self.size_bits)
 
 
 class Buffers(Strict):

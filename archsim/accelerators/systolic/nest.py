@@ -5,8 +5,9 @@ array's rows) and ``j`` (folds along its columns). A loop over blocks has ``step
 over the rest, and passes beyond ``limit`` do not exist.
 
 Residency: for an operand whose tile depends on the variables ``D``, the longest run of inner loops whose tiles together
-fit into the buffer stays resident; each of these tiles is loaded once per execution of that run, at the first pass that
-needs it, and its place is free after the last. Everything follows from the sizes, for all passes at once.
+fit into the buffer (beside what comes next, unless nothing is left to come) stays resident; each of these tiles is
+loaded once per execution of that run, at the first pass that needs it, and its place is free after the last. Everything
+follows from the sizes, for all passes at once.
 """
 
 from __future__ import annotations
@@ -30,6 +31,13 @@ class Loop(NamedTuple):
     var: str
     size: int
     step: int = 1
+
+
+class Room(NamedTuple):
+    """Bits of a buffer: for tiles while the next ones come in, and for an operand of which nothing is left to come."""
+
+    tiles: int
+    whole: int
 
 
 class OperandBits(NamedTuple):
@@ -92,21 +100,24 @@ class Nest:
         dense = self._dense[var]
         return dense if self._valid is None else dense[self._valid]
 
-    def resident_from(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> int:
+    def resident_from(self, depends: frozenset[str], size: OperandBits, room: Room) -> int:
         """Smallest ``s`` such that the tiles of ``loops[s:]`` fit together; ``NO_ROOM`` when not even one does."""
         footprint, whole, start = size.tile, size.whole, len(self.loops)
-        found = start if footprint <= usable_bits else NO_ROOM
+        found = start if footprint <= room.tiles else NO_ROOM
         outer_folds = sum([var in depends for var, _, _ in self.loops if var in "ij"])
+        outer = sum([var in depends for var, _, _ in self.loops])
         for var, times, _ in reversed(self.loops):
             start -= 1
             if var in depends:
+                outer -= 1
                 footprint *= times
                 if var in "bg":
                     whole *= times
                 else:
                     outer_folds -= 1
             # of all folds, ragged and overlapping tiles count as they are
-            if footprint <= usable_bits or (not outer_folds and whole <= usable_bits):
+            most = footprint if outer_folds else min(footprint, whole)
+            if most <= (room.tiles if outer else room.whole):
                 found = start
         return found
 
@@ -117,9 +128,9 @@ class Nest:
             return 0
         return prod(loop.size for loop in self.loops[axis + 1 :] if loop.var in depends)
 
-    def loads(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> Loads:
+    def loads(self, depends: frozenset[str], size: OperandBits, room: Room) -> Loads:
         """When the operand's tiles are loaded and freed."""
-        start = self.resident_from(depends, size, usable_bits)
+        start = self.resident_from(depends, size, room)
         flag = np.ones(self.shape, bool)
         offset = 0
         for axis in range(start, len(self.loops)):
@@ -138,7 +149,7 @@ class Nest:
             at, until = position[where], position[np.minimum(where + offset, len(position) - 1)]
         return Loads(at, until, start)
 
-    def loads_of_operand(self, depends: frozenset[str], size: OperandBits, usable_bits: int) -> int:
+    def loads_of_operand(self, depends: frozenset[str], size: OperandBits, room: Room) -> int:
         """How many tile loads the nest needs, without making them (to compare nests)."""
-        start = self.resident_from(depends, size, usable_bits)
+        start = self.resident_from(depends, size, room)
         return prod([loop.size for axis, loop in enumerate(self.loops) if axis < start or loop.var in depends])

@@ -111,13 +111,30 @@ class Passes:
         return self._where_computing(self._of_tile(0) * self.used("filters"))
 
     @cached_property
+    def synaptic(self) -> Ints:
+        """Synaptic operations: a value that is not zero meets a weight, however many cycles the product takes."""
+        if self.geometry.width.cycles == 1:
+            return self.active
+        table = activity_per_tile.per_tile(
+            self.geometry, self.statistics.of_values(), self.batches, self.accumulators > 1
+        )
+        return self._where_computing(self._at_tile(table[0]) * self.used("filters"))
+
+    def spikes_at_positions(self) -> Ints:
+        """Active products with one filter at each output position: [batches, groups, positions, timesteps]."""
+        per_step = self.statistics.active_per_position[self.batches.timesteps()]
+        return per_step.reshape(self.batches.count, self.batches.size, *per_step.shape[1:]).transpose(0, 2, 3, 1)
+
+    @cached_property
     def fetched_rows(self) -> Ints:
         """(row, index) pairs for which a row-skipping array fetches weights."""
         return self._where_computing(self._of_tile(1))
 
     def _of_tile(self, statistic: int) -> Ints:
         """One statistic of the tile that each pass works on."""
-        table = self._tile_activity[statistic]
+        return self._at_tile(self._tile_activity[statistic])
+
+    def _at_tile(self, table: Ints) -> Ints:
         index = (self.b * table.shape[1] + self.g) * table.shape[2] + self._activity_fold
         found: Ints = np.take(table.ravel(), index)
         return found
@@ -155,9 +172,17 @@ class Passes:
 
     @cached_property
     def cycles(self) -> Ints:
-        """Array cycles of each pass, buffer ports included."""
+        """Array cycles of each pass, buffer ports included.
+
+        The scanners of a skipping array look one pass ahead, so that a silent tile takes no time; else a pass lasts at
+        least as long as the scan of its map.
+        """
         array, width = self.arch.array, self.geometry.width
-        cycles = self.flow.fold_cycles(self.stream * width.cycles, array.rows, array.cols)
+        stream = self.stream * width.cycles
+        if self.arch.sparsity.startswith("skip") and self.arch.spike_format == "bitmap":
+            dense = self.used(self.flow.stream) * self.accumulators
+            stream = np.where(stream > 0, np.maximum(stream, ceil_div(dense, self.arch.scan_bits)), 0)
+        cycles = self.flow.fold_cycles(stream, array.rows, array.cols)
         if self.flow.stationary != "ofmap":
             cycles = cycles + self.loads_stationary * self.flow.loads_before_fold(array.rows, array.cols)
         if not self.arch.buffers.port_limited:

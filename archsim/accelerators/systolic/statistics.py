@@ -22,6 +22,10 @@ class SpikeStatistics:
         self._activity, self._sample = activity, sample
         self._weighs_values = on_multiplier or layer.in_bits == 1
 
+    def of_values(self) -> SpikeStatistics:
+        """The same where a value, whatever its width, is one active product."""
+        return statistics_of(self._activity, self.layer, self._sample, True)
+
     def _values(self) -> NDArray[np.generic]:
         return self._activity.inputs_of(self.layer, self._sample)
 

@@ -81,6 +81,11 @@ class Outputs:
         result[self._by_batch] = so_far.ravel()
         return result
 
+    def untouched_if_silent(self, op: TailOp) -> bool:
+        """Whether neurons without input are left alone: no bias, pool, residual sum or held current feeds them."""
+        event = self.passes.arch.neuron.update == "event" and op is self.stage.tail[0]
+        return event and not self.stage.layer.bias and not self.passes.geometry.width.once
+
     def previous_visit(self) -> Ints:
         """For each completing pass the one that visited the same neurons a batch earlier; -1 in the first batch."""
         order = self._by_batch.reshape(self.passes.batches.count, -1)
@@ -122,30 +127,44 @@ def state_bits(neuron: Neuron, membrane_bits: int) -> int:
     return neuron.state_words * membrane_bits + int(neuron.delayed_reset_bit)
 
 
+@dataclass(frozen=True)
+class Visited:
+    """Neurons of each completing pass whose batch of timesteps begins or ends there, and those that a fold cuts.
+
+    With ``placement: rows`` a fold may cut the batch of a neuron: it is resumed in the next fold.
+    """
+
+    begun: Ints
+    ended: Ints
+    resumed: Ints
+    cut: Ints
+
+
 def membrane_traffic(
     outputs: Outputs, op: TailOp, total_visits: int, membrane_bits: int, held_current: bool
 ) -> MembraneTraffic:
-    """Saves and restores of one neuron layer; a held current (``first_layer: once``) is one more word per neuron."""
+    """Saves and restores of one neuron layer; a held current (``first_layer: once``) is one more word per neuron.
+
+    A visit restores the state unless it is the first, and saves it unless it is the last, which writes it once more to
+    clear it. Under ``update: event`` a neuron that hears nothing in a visit is neither restored nor saved.
+    """
     passes, neuron = outputs.passes, op.layer.neuron
     assert neuron is not None
-    words = neuron.state_words
-    bits_each = state_bits(neuron, membrane_bits)
-    started, completed = _neurons_begun_and_ended(outputs, op)
-    visit = outputs.b + passes.batches.visit0
-    if total_visits == 1:
-        visit = np.zeros_like(visit)
+    words, bits_each = neuron.state_words, state_bits(neuron, membrane_bits)
+    every = _visited(outputs, op)
+    heard = _heard(outputs) if outputs.untouched_if_silent(op) else every
+    visit = np.zeros_like(outputs.b) if total_visits == 1 else outputs.b + passes.batches.visit0
+    last = visit == total_visits - 1
     clears = passes.arch.neuron.clear_between_inputs and total_visits > 1
-    restores = visit > 0
-    saves = (visit < total_visits - 1) | clears
-    read, written = started * restores, completed * saves
-    held = started * held_current
-    extra_read, extra_written = held * restores, held * (visit == 0) * (total_visits > 1)
-    start_cut, end_cut = _straddles(outputs, op)
+    read = heard.begun * (visit > 0) + heard.resumed
+    written = np.where(last, every.ended * clears, heard.ended) + heard.cut
+    held = every.begun * held_current
+    extra_read, extra_written = held * (visit > 0), held * (visit == 0) * (total_visits > 1)
     return MembraneTraffic(
-        words_read=words * (read + start_cut) + extra_read,
-        words_written=words * (written + end_cut) + extra_written,
-        bits_read=bits_each * (read + start_cut) + membrane_bits * extra_read,
-        bits_written=bits_each * (written + end_cut) + membrane_bits * extra_written,
+        words_read=words * read + extra_read,
+        words_written=words * written + extra_written,
+        bits_read=bits_each * read + membrane_bits * extra_read,
+        bits_written=bits_each * written + membrane_bits * extra_written,
     )
 
 
@@ -164,33 +183,49 @@ def most_restored_bits(geometry: Geometry, op: TailOp, timesteps: int, membrane_
     return values * (state_bits(op.layer.neuron, membrane_bits) + membrane_bits * geometry.width.once)
 
 
-def _neurons_begun_and_ended(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
-    """Neurons whose batch of timesteps begins, and ends, in each completing pass; these differ if folds cut batches."""
+def _visited(outputs: Outputs, op: TailOp) -> Visited:
+    """All neurons of a layer; behind a pool or a residual sum of several passes, spread over the passes."""
     passes, size = outputs.passes, outputs.passes.batches.size
+    none = np.zeros(outputs.count, np.int64)
     if op.elements != outputs.per_step:
         spread = outputs.spread_totals(np.full(passes.batches.count, op.elements, np.int64))
-        return spread, spread
+        return Visited(spread, spread, none, none)
     if not passes.geometry.interleaved:
-        return outputs.values // size, outputs.values // size
-    start, end, filters = _lanes(outputs)
-    return (ceil_div(end, size) - ceil_div(start, size)) * filters, (end // size - start // size) * filters
-
-
-def _straddles(outputs: Outputs, op: TailOp) -> tuple[Ints, Ints]:
-    """Neurons whose batch of timesteps is cut by a fold's edge (placement: rows): one more restore and save each."""
-    size = outputs.passes.batches.size
-    if not outputs.passes.geometry.interleaved or op.elements != outputs.per_step:
-        zeros = np.zeros(outputs.count, np.int64)
-        return zeros, zeros
-    start, end, filters = _lanes(outputs)
-    return np.where(start % size != 0, filters, 0), np.where(end % size != 0, filters, 0)
-
-
-def _lanes(outputs: Outputs) -> tuple[Ints, Ints, Ints]:
-    """First and one past the last (position, t) pair of each completing pass, and its filters."""
-    passes = outputs.passes
+        neurons = outputs.values // size
+        return Visited(neurons, neurons, none, none)
     tiles, fold = passes.geometry.tiles["positions"], outputs.of(passes.of("positions"))
-    return tiles.starts[fold], tiles.ends[fold], outputs.of(passes.used("filters"))
+    start, end, filters = tiles.starts[fold], tiles.ends[fold], outputs.of(passes.used("filters"))
+    return Visited(
+        begun=(ceil_div(end, size) - ceil_div(start, size)) * filters,
+        ended=(end // size - start // size) * filters,
+        resumed=np.where(start % size != 0, filters, 0),
+        cut=np.where(end % size != 0, filters, 0),
+    )
+
+
+def _heard(outputs: Outputs) -> Visited:
+    """The neurons of a weighted layer that hear at least one spike in a visit."""
+    passes, size = outputs.passes, outputs.passes.batches.size
+    starts = passes.geometry.tiles["positions"].starts
+    lanes = passes.spikes_at_positions() > 0  # [batches, groups, positions, timesteps]
+    if passes.geometry.interleaved:
+        heard = lanes.reshape(*lanes.shape[:2], -1)
+    else:
+        heard, starts, size = np.any(lanes, axis=3), starts // passes.geometry.stream_batch, 1
+    cuts = np.union1d(starts, np.arange(0, heard.shape[2], size))
+    after = np.append(cuts[1:], heard.shape[2])
+    visits = np.logical_or.reduceat(heard, cuts, axis=2)
+    first_of_fold = np.searchsorted(cuts, starts)
+    where = passes.b, passes.g, passes.of("positions")
+
+    def per_pass(chosen: NDArray[np.bool_]) -> Ints:
+        folds = np.add.reduceat(visits & chosen, first_of_fold, axis=2, dtype=np.int64)
+        return outputs.of(folds[where] * passes.used("filters"))
+
+    return Visited(
+        begun=per_pass(cuts % size == 0), ended=per_pass(after % size == 0),
+        resumed=per_pass(cuts % size != 0), cut=per_pass(after % size != 0),
+    )  # fmt: skip
 
 
 def neuron_cycles(arch: SystolicArchitecture, passes: Passes, outputs: Outputs, updates: Ints) -> Ints:

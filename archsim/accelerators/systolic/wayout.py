@@ -158,13 +158,31 @@ class WayOut:
         return bits
 
     @cached_property
+    def _passes_per_store(self) -> int:
+        most_bits = max(1, int(self.stored_bits.max()))
+        return max(1, min(PASSES_PER_STORE, self.arch.buffers.ofmap.usable_bits // most_bits))
+
+    def rows_opened(self, bits: Ints) -> Ints:
+        """DRAM rows opened for values of the completing passes, counted at the first pass of each transfer.
+
+        What the passes of one store group handle of one batch of timesteps lies together.
+        """
+        count, batches = self.outputs.count, self.passes.batches.count
+        transfer = np.arange(count) // self._passes_per_store * batches + self.outputs.b
+        total = np.bincount(transfer, weights=bits).astype(np.int64)
+        first = np.zeros(len(total), np.int64)
+        first[transfer[::-1]] = np.arange(count)[::-1]
+        opened = np.zeros(count, np.int64)
+        np.add.at(opened, first, self.dram.rows(total))
+        return opened
+
+    @cached_property
     def store_groups(self) -> tuple[Ints, Ints, Ints]:
         """First and last completing pass of each group that is stored together, and its bits.
 
         A group takes at most half of the ofmap buffer.
         """
-        room, count = self.arch.buffers.ofmap.usable_bits, self.outputs.count
-        group = max(1, min(PASSES_PER_STORE, room // max(1, int(self.stored_bits.max()))))
+        count, group = self.outputs.count, self._passes_per_store
         first = np.arange(0, count, group)
         return first, np.minimum(first + group, count) - 1, np.add.reduceat(self.stored_bits, first)
 

@@ -47,7 +47,7 @@ class Recount:
     """Totals, the array cycles of every pass, and the places whose order matters."""
 
     total: Counter[str] = field(default_factory=Counter)
-    active_at: Counter[int] = field(default_factory=Counter)  # by timestep
+    synaptic_at: Counter[int] = field(default_factory=Counter)  # by timestep
     cycles: list[int] = field(default_factory=list)
 
 
@@ -106,7 +106,8 @@ def recount(case: Case) -> Recount:
 def _product(case: Case, number: int, t: int, found: Recount) -> None:
     found.total["slots"] += cycles_per_value(case)
     found.total["active"] += work_of(case, number)
-    found.active_at[t] += work_of(case, number)
+    found.total["synaptic"] += number != 0
+    found.synaptic_at[t] += number != 0
 
 
 def _os(case: Case, batch: list[int], number: int, group: int, found: Recount) -> None:
@@ -251,9 +252,12 @@ def _neurons(case: Case, batches: list[list[int]], found: Recount) -> None:
                     heard = any(value(case, t, group, position, k) for k in range(len(taps(case))))
                     if heard or case.once or not case.event:
                         found.total["updates"] += 1
-                if number > 0:
+                heard = case.once or not case.event or any(
+                    value(case, t, group, position, k) for t in visit for k in range(len(taps(case)))
+                )
+                if number > 0 and heard:
                     found.total["membrane_read"] += case.state_words
-                if number < len(visits) - 1:
+                if number < len(visits) - 1 and heard:
                     found.total["membrane_written"] += case.state_words
             cleared = case.clear and len(batches) > 1 and not (case.scope == "tile" and case.dataflow == "os")
             if cleared:

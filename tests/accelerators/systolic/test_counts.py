@@ -115,7 +115,7 @@ def counted(done: Done, case: Case) -> dict[str, int]:
     height, width = output_size(case)
     outputs = case.filters * height * width * case.timesteps
     found = {
-        "active": done.count("pe_adder", "sop"),
+        "synaptic": done.count("pe_adder", "sop"),
         "ifmap_elements": done.count("ifmap_buffer", "element_read"),
         "weight_elements": done.count("weight_buffer", "element_read"),
         "weight_moves": done.count("pe_weight_register", "write"),
@@ -145,7 +145,7 @@ def differences(case: Case) -> dict[str, tuple[object, object]]:
     pairs["passes"] = passes(case), len(done.durations("array"))
     if case.order == 1:
         for t in range(case.timesteps):
-            pairs[f"active at {t}"] = literal.active_at[t], done.count("pe_adder", "sop", t)
+            pairs[f"synaptic at {t}"] = literal.synaptic_at[t], done.count("pe_adder", "sop", t)
     return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
 
 

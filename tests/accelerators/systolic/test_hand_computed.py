@@ -267,24 +267,24 @@ IMAGE = [[[1, 2, 4], [0, 3, 0], [255, 0, 0]]]
 
 
 @pytest.mark.parametrize(
-    ("wide", "first", "durations", "active", "weights", "starts", "cycles"),
+    ("wide", "first", "durations", "sop", "weights", "starts", "cycles"),
     [
-        # 4 values of 8 bit planes: 32 + 2 cycles a fold, in both timesteps; 20 x 2 filters x 2 t
-        ("bit_serial", "repeat", [34, 34, 34, 34], 80, 32, [0, 35, 70, 105], 140),
+        # 4 values of 8 bit planes: 32 + 2 cycles a fold, in both timesteps; 9 values x 2 filters x 2 t
+        ("bit_serial", "repeat", [34, 34, 34, 34], 36, 32, [0, 35, 70, 105], 140),
         # computed at t0 only; at t1 the held current is added: updates alone take time
-        ("bit_serial", "once", [34, 34, 0, 0], 40, 16, [0, 35, 70, 71], 72),
-        ("multiplier", "repeat", [6, 6, 6, 6], 36, 32, [0, 7, 14, 21], 28),  # 9 x 2 filters x 2 t
+        ("bit_serial", "once", [34, 34, 0, 0], 18, 16, [0, 35, 70, 71], 72),
+        ("multiplier", "repeat", [6, 6, 6, 6], 36, 32, [0, 7, 14, 21], 28),
         ("multiplier", "once", [6, 6, 0, 0], 18, 16, [0, 7, 14, 15], 16),
     ],
 )
 def test_a_direct_coded_image(
-    wide: str, first: str, durations: list[int], active: int, weights: int, starts: list[int], cycles: int
+    wide: str, first: str, durations: list[int], sop: int, weights: int, starts: list[int], cycles: int
 ) -> None:
     done = run(on(pe={"wide_values": wide}, first_layer=first), network([IMAGE, IMAGE], "direct"))
     assert done.durations("array") == durations
     assert done.starts("array") == starts
     assert done.execution.cycles == cycles
-    assert done.count("pe_adder", "sop") == active
+    assert done.count("pe_adder", "sop") == sop
     assert done.count("weight_buffer", "element_read") == weights
     assert done.count("dram", "read_bit") == 9 * 8 + 8 * 8  # the image once, the weights once
     # 8 restored; 8 saved + 8 cleared; a held current is 8 words more each way
