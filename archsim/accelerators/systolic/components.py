@@ -79,7 +79,7 @@ def _processing_elements(arch: SystolicArchitecture, network: Network) -> list[C
                 "andgate",
                 "compute",
                 {"bits": SCAN_WORD_BITS},
-                arch.array.rows * -(-arch.scan_bits // SCAN_WORD_BITS),
+                arch.array.rows * (lanes // pes) * -(-arch.scan_bits // SCAN_WORD_BITS),
                 description="looks at 8 bits of the spike map per operation",
             )
         )

@@ -180,8 +180,8 @@ class Passes:
         array, width = self.arch.array, self.geometry.width
         stream = self.stream * width.cycles
         if self.arch.sparsity.startswith("skip") and self.arch.spike_format == "bitmap":
-            dense = self.used(self.flow.stream) * self.accumulators
-            stream = np.where(stream > 0, np.maximum(stream, ceil_div(dense, self.arch.scan_bits)), 0)
+            scan = ceil_div(self.used(self.flow.stream), self.arch.scan_bits)
+            stream = np.where(stream > 0, np.maximum(stream, scan), 0)
         cycles = self.flow.fold_cycles(stream, array.rows, array.cols)
         if self.flow.stationary != "ofmap":
             cycles = cycles + self.loads_stationary * self.flow.loads_before_fold(array.rows, array.cols)
