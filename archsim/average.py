@@ -9,7 +9,7 @@ from typing import Any
 from archsim.analysis.verdict import verdict
 from archsim.result import Result, mean_and_spread
 
-HEADLINE = ("cycles", "latency_ns", "energy_pj", "dynamic_pj", "static_pj", "edp_pj_ns")
+HEADLINE = ("cycles", "latency_ns", "energy_pj", "dynamic_pj", "static_pj", "edp_pj_ns", "peak_power_mw")
 
 
 def combine(results: Sequence[Result]) -> Result:
@@ -24,6 +24,7 @@ def combine(results: Sequence[Result]) -> Result:
     mean = replace(
         first, samples=tuple(result.samples[0] for result in results),
         **{name: sum(getattr(result, name) for result in results) / n for name in HEADLINE if name != "edp_pj_ns"},
+        throughput_note=_note(results, interval),
         interval_cycles=interval, throughput_per_s=first.clock_mhz * 1e6 / interval if interval else None,
         layers=tuple(_mean_rows([result.layers for result in results], ("name",))),
         components=tuple(_mean_rows([result.components for result in results], ("name",))),
@@ -34,6 +35,15 @@ def combine(results: Sequence[Result]) -> Result:
         spread={name: mean_and_spread(row[name] for row in per_sample) for name in HEADLINE},
     )  # fmt: skip
     return replace(mean, verdict=verdict(mean))
+
+
+def _note(results: Sequence[Result], interval: float | None) -> str:
+    """Why there is no interval, of the first sample that has none; else the remark of the mean, if it deserves one."""
+    if interval is None:
+        return next(result.throughput_note for result in results if result.interval_cycles is None)
+    if interval <= sum(result.cycles for result in results) / len(results):
+        return ""
+    return next(result.throughput_note for result in results if result.throughput_note)
 
 
 def _mean_swings(tables: Sequence[Sequence[Mapping[str, Any]]]) -> tuple[Mapping[str, Any], ...]:

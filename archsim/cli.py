@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
-from enum import StrEnum
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -38,14 +39,6 @@ app = typer.Typer(
 )  # fmt: skip
 
 
-class Engine(StrEnum):
-    """How the task graph is executed; the answers are the same."""
-
-    auto = "auto"
-    des = "des"
-    fast = "fast"
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         from archsim.catalog import own_version
@@ -72,7 +65,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
         typer.Option("--set", metavar="KEY=VALUE", help="array.rows=32, or workload.timesteps=8. Repeatable."),
     ] = None,
     costs: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")] = None,
-    engine: Annotated[Engine, typer.Option(help="How to execute; the answers agree.")] = Engine.auto,
+    engine: Annotated[str, typer.Option(metavar="auto|des|fast", help="How to execute; the answers agree.")] = "auto",
     samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
     against: Annotated[
         list[str] | None,
@@ -88,33 +81,36 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Execute a network on a chip: energy, latency, area, and what is to blame."""
     from archsim.report.progress import progress
-    from archsim.result import writable_folder
-    from archsim.samples import parse_samples
-    from archsim.simulation import simulate
+    from archsim.request import prepare
+    from archsim.simulation import fulfil
 
-    chosen = parse_samples(samples)
-    if output is not None:
-        writable_folder(output)
+    request = prepare(
+        arch, workload, overrides=overrides or (), costs=costs or (), engine=engine, samples=samples,
+        plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside, output=output,
+    )  # fmt: skip
     with progress() as report:
-        result = simulate(
-            arch, workload, overrides=overrides or (), costs=costs or (), engine=engine.value, samples=chosen,
-            plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside,
-            progress=report,
-        )  # fmt: skip
+        result = fulfil(request, report)
     _show(result, as_json, output)
 
 
 def _show(result: Result, as_json: bool, output: str | None) -> None:
+    """Save and print; what cannot be saved is printed all the same."""
     text = result.to_text() if as_json else ""
+    unsaved: ArchsimError | None = None
     if output is not None:
-        path = result.save(output)
-        typer.echo(f"saved: {path}", err=True)
+        try:
+            path = result.save(output)
+            typer.echo(f"saved: {path}", err=True)
+        except ArchsimError as error:
+            unsaved = error
     if as_json:
         typer.echo(text)
-        return
-    from archsim.report.tables import print_result
+    else:
+        from archsim.report.tables import print_result
 
-    print_result(result)
+        print_result(result)
+    if unsaved is not None:
+        raise unsaved
 
 
 @app.command()
@@ -199,14 +195,35 @@ def plot(
 
 
 def main() -> None:
-    """Entry point of the ``archsim`` command: 0, 2 for wrong input, 130 when interrupted."""
+    """Entry point of the ``archsim`` command: 0, 2 for wrong input or an output that takes no more, 130 if interrupted.
+
+    A reader that goes away early (``archsim list | head``) is no error worth a word.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without µ or ± still gets its tables
     try:
-        app(prog_name="archsim")
+        try:
+            app(prog_name="archsim")
+        finally:
+            if sys.stdout is not None:  # it is where the shell has closed it
+                sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        if error.filename is not None:
+            raise  # a file's error that nobody foresaw is a bug; the streams have no name
+        _give_up_output()
+        if error.errno != errno.EPIPE:
+            typer.echo(f"error: cannot write the output: {error.strerror}", err=True)
+        sys.exit(EXIT_WRONG_INPUT)
+
+
+def _give_up_output() -> None:
+    """Let what is still to be written to stdout go nowhere, so that the interpreter does not fail on it, too."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 if __name__ == "__main__":

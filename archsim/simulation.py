@@ -10,36 +10,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import numpy as np
 
-from archsim.accelerators import Architecture, Lowered, load_architecture, load_plugin
+from archsim.accelerators import Architecture, Lowered
 from archsim.analysis.attribution import Attribution, attribute
-from archsim.analysis.throughput import Throughput, throughput
+from archsim.analysis.power import peak_power_mw
+from archsim.analysis.throughput import Throughput, note, throughput
 from archsim.analysis.verdict import verdict
 from archsim.average import combine
-from archsim.config.document import OVERRIDE
 from archsim.cost.component import Component
 from archsim.cost.pricing import Prices, price
-from archsim.cost.table import CostTable, load_costs
+from archsim.cost.table import CostTable
 from archsim.cost.variation import vary
 from archsim.engine import EngineName, Execution, execute
-from archsim.errors import ArchsimError, ConfigError, CostError, Problem
-from archsim.result import (
-    ComponentRow,
-    CountRow,
-    LayerRow,
-    PathRow,
-    Result,
-    UnitRow,
-)
-from archsim.workload import Workload, load_workload
+from archsim.errors import CostError, Problem
+from archsim.request import Request, Samples, Several, prepare
+from archsim.result import ComponentRow, CountRow, LayerRow, PathRow, Result, UnitRow
+from archsim.workload import Workload
 
-if TYPE_CHECKING:
-    from archsim.against import Peer
-
-WORKLOAD_PREFIX = "workload."
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -57,82 +48,57 @@ class Run:
 
 
 def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
-    arch: str | Architecture,
-    workload: str | Workload,
+    arch: str | Path | Architecture,
+    workload: str | Path | Workload,
     *,
-    overrides: Sequence[str] = (),
-    costs: Sequence[str] = (),
+    overrides: str | Sequence[str] = (),
+    costs: Several = (),
     engine: EngineName = "auto",
-    samples: Sequence[int] | Literal["all"] = (0,),
-    plugins: Sequence[str] = (),
-    against: Sequence[str] = (),
+    samples: Samples = (0,),
+    plugins: Several = (),
+    against: str | Sequence[str] = (),
     vary_costs: bool = False,
     allow_outside: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Result:
     """Execute a workload on a chip and price it.
 
     ``overrides`` are dotted keys of the chip (``array.rows=32``) or, with the prefix ``workload.``, of the workload
-    (``workload.timesteps=8``). Several ``samples`` are executed one by one; the result then holds means and spread.
-    ``against`` names peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's.
-    Raises ArchsimError with everything that is wrong.
+    (``workload.timesteps=8``); both must then be given by name or path. ``samples`` are numbers, or a text such as
+    ``0..15`` or ``all``; several are executed one by one, and the result then holds means and spread. ``against`` names
+    peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's. Where several texts or paths
+    may be given, a single one will do. Raises ArchsimError with everything that is wrong.
     """
-    for plugin in plugins:
-        load_plugin(plugin)
-    architecture, network, table = _load(arch, workload, overrides, costs, allow_outside)
-    chosen = _chosen(samples, network)
-    peers = _peers(against)
+    request = prepare(
+        arch, workload, overrides=overrides, costs=costs, engine=engine, samples=samples, plugins=plugins,
+        against=against, vary_costs=vary_costs, allow_outside=allow_outside,
+    )  # fmt: skip
+    return fulfil(request, progress)
+
+
+def fulfil(request: Request, progress: Progress | None = None) -> Result:
+    """Execute and price what :func:`archsim.request.prepare` has loaded and checked."""
+    architecture, workload, table = request.architecture, request.workload, request.table
     results: list[Result] = []
     parts: tuple[Component, ...] = ()
-    for number, sample in enumerate(chosen):
+    for number, sample in enumerate(request.samples):
         if progress is not None:
-            progress(number, len(chosen))
-        run = run_once(architecture, network, table, sample, engine)
-        results.append(result_of(run, table, vary_costs))
+            progress(number, len(request.samples))
+        run = run_once(architecture, workload, table, sample, request.engine)
+        results.append(result_of(run, table, request.vary_costs))
         parts = run.lowered.components
     combined = results[0] if len(results) == 1 else combine(results)
     result = replace(
         combined, versions=_versions(),
-        hashes={"architecture": _hash(architecture.document.data), "workload": network.hash, "costs": table.hash},
+        hashes={"architecture": _hash(architecture.document.data), "workload": workload.hash, "costs": table.hash},
         inputs={
-            "arch": architecture.document.data, "workload": network.document.data, "overrides": list(overrides),
-            "costs": [_durable(name) for name in costs], "samples": list(chosen),
-            "plugins": [_durable(name) for name in plugins], "components": [_as_data(part) for part in parts],
+            "arch": architecture.document.data, "workload": workload.document.data,
+            "overrides": list(request.overrides), "costs": [_durable(name) for name in request.costs],
+            "samples": list(request.samples), "plugins": [_durable(name) for name in request.plugins],
+            "components": [_as_data(part) for part in parts],
         },
     )  # fmt: skip
-    return replace(result, against={peer.key: peer.answer(architecture, network, result) for peer in peers})
-
-
-def _as_written(problem: Problem) -> Problem:
-    """A problem of a workload's override under the key that the user wrote, ``workload.`` included."""
-    if problem.file != OVERRIDE or problem.key is None:
-        return problem
-    return replace(problem, key=WORKLOAD_PREFIX + problem.key)
-
-
-def _chosen(samples: Sequence[int] | Literal["all"], workload: Workload) -> tuple[int, ...]:
-    """The samples to execute; ConfigError for none, for one that does not exist, for all of endless ones."""
-    there = workload.activity.samples
-    if samples == "all":
-        if workload.activity.synthetic:
-            text = "synthetic activity has no last sample; name those to execute"
-            raise ConfigError(Problem(text, key="samples", value="all", allowed="numbers such as 0..15"))
-        return tuple(there)
-    if not samples:
-        raise ConfigError(Problem("no sample is named", key="samples", allowed="at least one"))
-    wrong = [sample for sample in samples if sample not in there]
-    if wrong:
-        listed = ", ".join(str(sample) for sample in wrong)
-        raise ConfigError(Problem("no such samples", key="samples", value=listed, allowed=f"0..{len(there) - 1}"))
-    return tuple(int(sample) for sample in samples)
-
-
-def _peers(texts: Sequence[str]) -> tuple[Peer, ...]:
-    if not texts:
-        return ()
-    from archsim.against import peers_of
-
-    return peers_of(texts)
+    return replace(result, against={peer.key: peer.answer(architecture, workload, result) for peer in request.peers})
 
 
 def _durable(name_or_path: str) -> str:
@@ -143,30 +109,6 @@ def _durable(name_or_path: str) -> str:
 
 def _as_data(part: Component) -> dict[str, Any]:
     return {name: getattr(part, name) for name in part.__dataclass_fields__} | {"attributes": dict(part.attributes)}
-
-
-def _load(
-    arch: str | Architecture, workload: str | Workload, overrides: Sequence[str], costs: Sequence[str],
-    allow_outside: bool,
-) -> tuple[Architecture, Workload, CostTable]:  # fmt: skip
-    """Chip, workload and cost table; the problems of all three at once."""
-    of_workload = [item.removeprefix(WORKLOAD_PREFIX) for item in overrides if item.startswith(WORKLOAD_PREFIX)]
-    of_arch = [item for item in overrides if not item.startswith(WORKLOAD_PREFIX)]
-    problems: list[Problem] = []
-    loaded: list[Any] = []
-    loaders: tuple[Callable[[], Any], ...] = (
-        lambda: load_architecture(arch, of_arch) if isinstance(arch, str) else arch,
-        lambda: load_workload(workload, of_workload, allow_outside) if isinstance(workload, str) else workload,
-        lambda: load_costs(overlays=costs),
-    )
-    for load in loaders:
-        try:
-            loaded.append(load())
-        except ArchsimError as error:
-            problems += [_as_written(problem) if load is loaders[1] else problem for problem in error.problems]
-    if problems:
-        raise ConfigError(problems)
-    return loaded[0], loaded[1], loaded[2]
 
 
 def run_once(architecture: Architecture, workload: Workload, table: CostTable, sample: int, engine: EngineName) -> Run:
@@ -204,8 +146,9 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
         clock_mhz=chip.clock_mhz, node_nm=chip.node_nm,
         cycles=execution.cycles, latency_ns=prices.latency_ns, energy_pj=prices.total_pj.value,
         dynamic_pj=prices.dynamic_pj.value, static_pj=prices.static_pj.value, area_um2=prices.area_um2.value,
+        peak_power_mw=_peak_power_mw(run),
         throughput_per_s=chip.clock_mhz * 1e6 / interval if interval else None, interval_cycles=interval,
-        throughput_note=run.throughput.reason, synthetic=run.workload.activity.synthetic,
+        throughput_note=note(run.throughput, execution), synthetic=run.workload.activity.synthetic,
         layers=_layer_rows(run), components=_component_rows(run), counts=_count_rows(run),
         units=tuple(
             UnitRow(u.unit, u.busy, u.starved, u.blocked, u.arbitration, u.idle) for u in run.attribution.units
@@ -214,6 +157,14 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
         assumptions=run.lowered.assumptions, verdict="", vary_costs=swings,
     )  # fmt: skip
     return replace(result, verdict=verdict(result))
+
+
+def _peak_power_mw(run: Run) -> float:
+    """Peak power: the tasks that run at once, and the leakage of every component."""
+    bills, latency_ns = run.prices.bills, run.prices.latency_ns
+    prices = {(name, action): p.value for name, bill in bills.items() for action, p in bill.cost.energy_pj.items()}
+    leakage_mw = run.prices.static_pj.value / latency_ns if latency_ns else 0.0
+    return peak_power_mw(run.execution, prices, run.architecture.chip.clock_mhz, leakage_mw)
 
 
 def _count_rows(run: Run) -> tuple[CountRow, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from archsim.engine import execute, numba_is_there
+from archsim.engine import Execution, execute, numba_is_there
 from archsim.taskgraph import TaskGraph
 
 MEASURED = (3, 6, 12)
@@ -44,6 +44,23 @@ def throughput(graph: TaskGraph) -> Throughput:
         if gaps[-1] == gaps[-2] == every[-1].max():
             return Throughput(int(gaps[-1]))
     return Throughput(None, f"the interval between {MEASURED[-1]} inputs does not settle")
+
+
+def note(found: Throughput, execution: Execution) -> str:
+    """What has to be said of a throughput: why there is none, or why inputs follow each other slower than one takes.
+
+    That is no error: in a fifo unit what inputs ahead have asked for first is served first, and a task of this input
+    may come too late for it to follow the one before as closely as if it were alone.
+    """
+    if found.interval_cycles is None or found.interval_cycles <= execution.cycles:
+        return found.reason
+    graph = execution.graph
+    shared = " and ".join(unit.name for unit, fifo in zip(graph.units, graph.fifo, strict=True) if fifo)
+    where = f" for {shared}" if shared else ""
+    return (
+        f"longer than the latency of one input ({execution.cycles:,} cycles): back to back, inputs compete{where}, "
+        "and what was asked for first is served first"
+    )
 
 
 def inputs_ahead(graph: TaskGraph) -> int:

@@ -37,7 +37,7 @@ def _bottlenecks(result: Result) -> str:
     units = _largest_first((share.unit, share.cycles) for share in result.critical_path)
     chosen = [unit for unit, cycles in units if cycles >= BOTTLENECK_SHARE * result.cycles] or [units[0][0]]
     cycles_of = dict(units)
-    phrases = []
+    phrases: list[tuple[str, str]] = []
     for unit in chosen:
         layers = _largest_first((share.layer, share.cycles) for share in result.critical_path if share.unit == unit)
         share = _percent(cycles_of[unit], result.cycles) + ("" if phrases else " of the critical path")

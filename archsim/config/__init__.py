@@ -1,5 +1,6 @@
 """YAML files to frozen, validated models, with errors that name file, line, key, value and what is allowed."""
 
+from archsim.config.build import build_from
 from archsim.config.document import Document, dotted, load_document, parse_document
 from archsim.config.overrides import apply_overrides
 from archsim.config.presets import find, names
@@ -44,6 +45,7 @@ __all__ = [
     "Strict",
     "Volts",
     "apply_overrides",
+    "build_from",
     "dotted",
     "find",
     "json_schema",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,8 @@ def load_document(path: Path, shown_as: str | None = None) -> Document:
     shown = str(path) if shown_as is None else shown_as
     shown = shown.encode("utf-8", "backslashreplace").decode("utf-8")
     try:
+        if not stat.S_ISREG(mode := Path(path).stat().st_mode) and not stat.S_ISDIR(mode):
+            raise ConfigError(Problem("is no regular file (a device, a pipe or a socket)", shown))
         with Path(path).open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:

@@ -26,26 +26,47 @@ def apply_overrides(document: Document, assignments: Sequence[str]) -> Document:
     """The document with ``KEY=VALUE`` assignments applied in order; the given document stays as it is.
 
     VALUE is read as YAML. Missing parents are created as mappings, so that the schema can say what is unknown; list
-    items are addressed by number and must exist. A key that itself contains dots is found when it exists. ConfigError
-    lists every assignment that is malformed or does not fit the data.
+    items are addressed by number and must exist. A key that itself contains dots is found when it exists. A single
+    text is one assignment. ConfigError lists every assignment that is malformed or does not fit the data.
     """
+    changed, problems = overridden(document, assignments)
+    if problems:
+        raise ConfigError(problems)
+    return changed
+
+
+def malformed(assignments: Sequence[str]) -> list[Problem]:
+    """What is wrong with assignments whatever document they are for."""
+    problems = []
+    for assignment in _each(assignments):
+        try:
+            _split(assignment)
+        except _RefusedError as refused:
+            problems.append(refused.problem)
+    return problems
+
+
+def overridden(document: Document, assignments: Sequence[str]) -> tuple[Document, list[Problem]]:
+    """The document with the assignments that can be applied, and the problems of the others."""
     if not assignments:
-        return document
+        return document, []
     data = copy.deepcopy(document.data)
-    overridden = set(document.overridden)
+    paths = set(document.overridden)
     problems: list[Problem] = []
-    for assignment in assignments:
+    for assignment in _each(assignments):
         try:
             parts, value = _split(assignment)
             data, path = _assign(data, parts, value)
         except _RefusedError as refused:
             problems.append(refused.problem)
         else:
-            overridden.add(path)
-    if problems:
-        raise ConfigError(problems)
-    lines = {path: line for path, line in document.lines.items() if not _is_within(path, overridden)}
-    return replace(document, data=data, lines=lines, overridden=frozenset(overridden))
+            paths.add(path)
+    lines = {path: line for path, line in document.lines.items() if not _is_within(path, paths)}
+    return replace(document, data=data, lines=lines, overridden=frozenset(paths)), problems
+
+
+def _each(assignments: Sequence[str]) -> Sequence[str]:
+    return (assignments,) if isinstance(assignments, str) else assignments
 
 
 def _split(assignment: str) -> tuple[list[str], Any]:

@@ -14,11 +14,17 @@ _NOUN = {"arch": "chip", "workload": "workload", "cost": "cost table"}
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def find(kind: Kind, name_or_path: str) -> tuple[Path, str]:
+def find(kind: Kind, name_or_path: str | Path) -> tuple[Path, str]:
     """The file to read and how to show it: ``sata`` is a preset, ``./sata.yaml`` a path (which need not exist).
 
-    A path contains a folder separator or ends in .yaml or .yml. ConfigError for an unknown name, with all known ones.
+    A path contains a folder separator or ends in .yaml or .yml, or is a ``Path``. ConfigError for an unknown name, with
+    all known ones.
     """
+    if isinstance(name_or_path, Path):
+        return name_or_path, str(name_or_path)
+    if not isinstance(name_or_path, str):
+        text = f"a {_NOUN[kind]} is named by a preset's name or a path, not by {type(name_or_path).__name__}"
+        raise ConfigError(Problem(text, value=name_or_path))
     if _is_path(name_or_path):
         return Path(name_or_path), name_or_path
     known = _presets(kind)

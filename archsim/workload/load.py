@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from archsim.config import Document, apply_overrides, find, load_document, validate
+from archsim.config import Document, build_from, validate
 from archsim.errors import ArchsimError, ConfigError, Problem, WorkloadError
 from archsim.workload.activity import Activity, RecordedActivity, SyntheticActivity
 from archsim.workload.densities import Stated, resolve_densities, unknown_names
@@ -37,15 +37,19 @@ class Workload:
         return self.network.name
 
 
-def load_workload(name_or_path: str, overrides: Sequence[str] = (), allow_outside: bool = False) -> Workload:
+def load_workload(name_or_path: str | Path, overrides: Sequence[str] = (), allow_outside: bool = False) -> Workload:
     """Load a preset by name or a workload file by path, with dotted overrides such as ``timesteps=8``.
 
     A trace lies in the workload file's folder or below it; any other place is refused unless ``allow_outside``.
     Raises ConfigError or WorkloadError with all problems of the file, its network and its trace.
     """
-    path, shown = find("workload", name_or_path)
-    document = apply_overrides(load_document(path, shown), overrides)
-    loader = _Loader(document, path, allow_outside)
+    return build_from(
+        "workload", name_or_path, overrides, lambda document, path: _load(_Loader(document, path, allow_outside))
+    )
+
+
+def _load(loader: _Loader) -> Workload:
+    document = loader.document
     try:
         file = validate(WorkloadFile, document)
     except ConfigError as error:

@@ -23,7 +23,7 @@ def locate(trace: str, folder: Path, roots: Sequence[Path], allow_outside: bool)
         inside = any(path.is_relative_to(root.resolve()) for root in roots)
         if not inside and not allow_outside:
             raise TraceRefusedError(
-                "lies outside the workload file's folder; it is read only when traces from outside are asked for"
+                "lies outside the workload file's folder; --allow-outside (allow_outside=True) permits that"
             )
         if inside and Path(trace).is_absolute() and not allow_outside:
             raise TraceRefusedError("is an absolute path; state it relative to the workload file")

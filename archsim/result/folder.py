@@ -1,0 +1,71 @@
+"""The folder that a run is written to: whether it can be, its one file, and the figures drawn of an earlier run."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from archsim.errors import ArchsimError, Problem
+
+FILE = "result.json"
+FORMAT = "archsim-result-2"
+FIGURES = ("layer", "component", "timestep", "level", "utilisation", "area", "time", "costs", "against-*")
+"""Names of the PNG files that ``archsim plot`` puts beside a result."""
+
+
+def writable_folder(folder: str | Path) -> None:
+    """ArchsimError where no folder can be made or written to: a file is in the way, rights or room are missing.
+
+    Tried with a temporary file in the folder, or in the nearest one above it that exists; nothing is left there.
+    """
+    if not str(folder):
+        raise ArchsimError(Problem("the name of the folder to write to is empty"))
+    path = Path(folder)
+    there = path
+    try:
+        while not there.exists() and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            text = "a file is in the way of the folder to write to"
+            raise ArchsimError(Problem(text, file=str(path), value=str(there)))
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except (OSError, ValueError) as error:
+        raise ArchsimError(Problem(f"cannot write here: {_reason(error)}", file=str(path))) from None
+
+
+def place_for_result(folder: str | Path) -> None:
+    """ArchsimError where ``folder/result.json`` cannot be written."""
+    writable_folder(folder)
+    if (Path(folder) / FILE).is_dir():
+        raise ArchsimError(Problem(f"a folder is in the way of {FILE}", file=str(folder)))
+
+
+def write(text: str, folder: str | Path) -> Path:
+    """Write ``folder/result.json`` whole or not at all, and remove the figures of the run that it replaces."""
+    place_for_result(folder)
+    path = Path(folder)
+    part = path / (FILE + ".part")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        if (path / FILE).exists():
+            _remove_figures(path)
+        part.replace(path / FILE)
+    except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise ArchsimError(Problem(f"cannot write the result: {_reason(error)}", file=str(path))) from error
+    return path / FILE
+
+
+def _remove_figures(folder: Path) -> None:
+    for name in FIGURES:
+        for figure in folder.glob(f"{name}.png"):
+            figure.unlink()
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "strerror", None) or str(error)
+    return text[:1].lower() + text[1:]

@@ -1,0 +1,77 @@
+"""The rows of a Result's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class CountRow:
+    """One line of the ledger with its price: energy is count times the action's cost."""
+
+    layer: str
+    timestep: int  # -1: shared by several timesteps
+    component: str
+    action: str
+    count: float  # a whole number in one run; the mean over several samples
+    energy_pj: float
+    level: str
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One mapped layer. ``cycles`` is its share of the critical path; shares sum to the run's cycles."""
+
+    name: str
+    kind: str
+    cycles: float
+    span_cycles: float  # first start to last finish; spans of layers may overlap
+    energy_pj: float
+    dynamic_pj: float
+    static_pj: float  # leakage while its units were busy
+    folds: int
+    passes: int
+    utilisation: float  # used PEs / all PEs
+    density: float  # non-zero inputs
+    dense_products: int
+    active_products: float
+    in_bits: int
+    members: tuple[str, ...] = ()  # the network's layers that are executed here
+    static_by_level: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ComponentRow:
+    """One part of the chip."""
+
+    name: str
+    level: str
+    energy_pj: float
+    dynamic_pj: float
+    static_pj: float
+    area_um2: float
+    instances: int
+    description: str
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    """Where one unit's time went, in cycles; the pieces sum to the makespan."""
+
+    unit: str
+    busy: float
+    starved: Mapping[str, float]
+    blocked: Mapping[str, float]
+    arbitration: Mapping[str, float]
+    idle: float
+
+
+@dataclass(frozen=True)
+class PathRow:
+    """Cycles of the critical path that one (unit, layer) contributes."""
+
+    unit: str
+    layer: str
+    what: str
+    cycles: float
