@@ -150,7 +150,8 @@ def _memories(arch: SystolicArchitecture) -> list[Component]:
     parts = [_sram(name, buffer, arch.sram_cell) for name, buffer in buffers.items()]
     parts.append(
         Component(
-            "dram", "dram", "DRAM", {"row_bytes": int(arch.dram.row)}, on_chip=False, description="off-chip memory"
+            "dram", "dram", "DRAM", {"row_bytes": int(arch.dram.row), "devices": arch.dram.devices},
+            on_chip=False, description="off-chip memory",
         )
     )
     return parts

@@ -127,6 +127,10 @@ def _assumptions(arch: SystolicArchitecture, workload: Workload) -> tuple[str, .
         notes.append("neuron updates are not modelled (neuron.units: ideal): no cycles, energy or area")
     if arch.dram.bandwidth == "unlimited":
         notes.append("DRAM never stalls the array (dram.bandwidth: unlimited); its traffic is counted and priced")
+    if arch.spike_format == "index":
+        notes.append("spike indices are made from bitmaps as the array reads them; maps are stored as bitmaps")
+    if arch.neuron.update == "event":
+        notes.append("event-driven updates save energy, not cycles; leak of silent steps comes with the next update")
     notes += [
         "a layer starts when the layer before it is stored (pipeline: none); weights are loaded ahead",
         "input counts include the padding of convolutions, as SCALE-Sim counts",

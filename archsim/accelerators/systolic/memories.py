@@ -18,6 +18,6 @@ def memories(arch: SystolicArchitecture) -> tuple[tuple[Component, Mapping[str, 
 
 def _keys(component: Component) -> Mapping[str, str]:
     if component.primitive == "dram":
-        return {"row_bytes": "dram.row"}
+        return {"row_bytes": "dram.row", "devices": "dram.devices"}
     buffer = f"buffers.{component.name.removesuffix('_buffer')}"
     return {"cell": "sram_cell", **{attribute: f"{buffer}.{key}" for attribute, key in BUFFER_KEYS.items()}}

@@ -66,6 +66,8 @@ class Dram(Strict):
         2048, description="bytes of one DRAM row: one activation for each that a transfer touches"
     )
 
+    devices: Positive = Field(1, description="DRAM devices on the channel; each draws background power")
+
     @model_validator(mode="after")
     def _positive(self) -> Dram:
         if self.bandwidth != "unlimited" and self.bandwidth <= 0:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from drawn import BUFFER, Done, architecture, chip, run, workload
 
+import archsim
 from archsim.errors import ConfigError, MisfitError
 
 CONV = {"name": "conv", "type": "conv2d", "out_channels": 4, "kernel": 3, "padding": 1}  # P = 16, K = 18, F = 4
@@ -192,3 +193,9 @@ def test_settings_without_effect_are_refused(setting: dict[str, Any]) -> None:
 def test_skip_and_batched_may_be_quoted(written: str) -> None:
     assert architecture(chip(sparsity=written)).chip.sparsity == "skip_union"
     assert architecture(chip(timesteps={"order": "batched: 3"})).chip.timesteps.order == 3
+
+
+def test_every_dram_device_draws_background_power() -> None:
+    one, four = (archsim.simulate("sata", "cnn-mnist", overrides=[f"dram.devices={n}"]) for n in (1, 4))
+    static = [next(part.static_pj for part in result.components if part.name == "dram") for result in (one, four)]
+    assert static[1] == pytest.approx(4 * static[0], rel=1e-12)
