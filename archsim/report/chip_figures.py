@@ -62,7 +62,7 @@ def by_area(result: Result) -> Figure:
     rows = sorted((part for part in result.components if part.area_um2), key=lambda part: -part.area_um2)
     scale = scale_for([part.area_um2 for part in rows], AREA)
     figure, axes = side_chart(
-        [f"{part.name} (×{part.instances})" if part.instances > 1 else part.name for part in rows]
+        [f"{part.name} (×{part.instances})" if part.instances > 1 else part.name for part in rows], most=32
     )
     longest = max((part.area_um2 for part in rows), default=0.0)
     for at, part in enumerate(rows):
@@ -71,7 +71,7 @@ def by_area(result: Result) -> Figure:
         axes.text(scale(part.area_um2 + 0.012 * longest), at, share, va="center", fontsize=8)
     axes.set_xlim(0, scale(longest) * 1.18 or 1.0)
     axes.set_xlabel(f"area ({scale.printed_unit}), {scale(result.area_um2):.3g} {scale.printed_unit} in all")
-    axes.set_title(f"Area by component: {result.arch} at {result.node_nm:g} nm", loc="left")
+    name_figure(axes, result, "Area by component", f"{result.node_nm:g} nm")
     present = {part.level for part in rows}
     level_legend(axes, [level for level in result.levels() if level in present], leakage=False)
     return figure

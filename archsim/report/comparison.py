@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archsim.report.look import HEADING, WARNING, grid_table
-from archsim.report.units import ENERGY, percent, readable, scale_for, signed, significant, whole
+from archsim.report.units import ENERGY, percent, quantity, readable, scale_for, signed, significant, whole
 
 if TYPE_CHECKING:
     from archsim.result import Result
@@ -111,15 +111,16 @@ def _swings(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = grid_table(
         "constant",
         "value",
-        "low",
-        "high",
+        "lowest",
+        "highest",
         f"at low {scale.unit}",
         f"at high {scale.unit}",
         f"swing {scale.unit}",
         "of nominal",
     )
     for row in rows:
-        limits = (f"{row[name]:g} {row['unit']}" if row[name] is not None else "-" for name in ("value", "low", "high"))
+        ends = ("-" if row[name] is None else f"{row[name]:g}" for name in ("low", "high"))
+        value = "-" if row["value"] is None else quantity(row["value"], row["unit"])
         energies = (significant(scale(row[name])) for name in ("at_low_pj", "at_high_pj", "swing_pj"))
-        table.add_row(row["constant"], *limits, *energies, percent(row["swing_pj"], row["nominal_pj"]))
+        table.add_row(row["constant"], value, *ends, *energies, percent(row["swing_pj"], row["nominal_pj"]))
     return table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from archsim.report.style import DOWN, TOTAL, UP, name_figure, side_chart
-from archsim.report.units import ENERGY, scale_for, signed, significant
+from archsim.report.style import DOWN, TOTAL, UP, legend_beside, name_figure, side_chart
+from archsim.report.units import ENERGY, printed, quantity, scale_for, signed, significant
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,7 +20,7 @@ def waterfall(result: Result, key: str, found: Mapping[str, Any]) -> Figure:
     """Lying bars from the peer's energy over every convention to archsim's."""
     scale = scale_for([found["start"], found["end"]], ENERGY)
     shown = [row for row in found["rows"] if abs(row["difference"]) >= NEGLIGIBLE * found["end"]]
-    figure, axes = side_chart([key, *(row["name"] for row in shown), "archsim"], width=8.2)
+    figure, axes = side_chart([key, *(row["name"] for row in shown), "archsim"], width=8.2, most=44)
     axes.barh(0, scale(found["start"]), height=0.72, color=TOTAL)
     for at, row in enumerate(shown, start=1):
         before = row["after"] - row["difference"]
@@ -40,15 +40,30 @@ def waterfall(result: Result, key: str, found: Mapping[str, Any]) -> Figure:
 
 
 def tornado(result: Result) -> Figure:
-    """Lying bars: total energy with one constant at its low and high end, widest first."""
-    rows = result.vary_costs
-    nominal = rows[0]["nominal_pj"]
-    scale = scale_for([row["at_high_pj"] for row in rows], ENERGY)
-    figure, axes = side_chart([row["constant"] for row in rows])
-    for at, row in enumerate(rows):
-        for end, colour in (("at_low_pj", DOWN), ("at_high_pj", UP)):
-            axes.barh(at, scale(row[end] - nominal), left=scale(nominal), height=0.72, color=colour)
-    axes.axvline(scale(nominal), color="black", linewidth=0.8)
-    axes.set_xlabel(f"energy ({scale.printed_unit}); green: constant at its low end, red: at its high end")
-    name_figure(axes, result, "Which constants the energy hangs on")
+    """Lying bars: change of the energy with one constant at its lowest and its highest, widest first.
+
+    The figure at the end of a bar is the constant's: a clock that a power is divided by saves energy when it is high.
+    """
+    from matplotlib.patches import Patch
+
+    nominal = result.vary_costs[0]["nominal_pj"]
+    shown = [row for row in result.vary_costs if row["swing_pj"] >= NEGLIGIBLE * nominal] or result.vary_costs[:1]
+    changes = [(row, end, row[f"at_{end}_pj"] - nominal) for row in shown for end in ("low", "high")]
+    scale = scale_for([change for *_, change in changes], ENERGY)
+    figure, axes = side_chart([row["constant"] for row in shown], width=8.2, most=32)
+    for at, (row, end, change) in enumerate(changes):
+        colour = DOWN if end == "low" else UP
+        axes.barh(at // 2, scale(change), height=0.72, color=colour)
+        if change:
+            side = "left" if change > 0 else "right"
+            said = "" if row[end] is None else f" {quantity(row[end], row['unit'])} "
+            axes.text(scale(change), at // 2, said, va="center", ha=side, fontsize=7.5)
+    reach = 1.35 * max(abs(scale(change)) for *_, change in changes)
+    axes.set_xlim(-reach, reach)
+    axes.axvline(0, color="black", linewidth=0.8)
+    axes.set_xlabel(f"change of the energy ({scale.printed_unit}) from {printed(nominal, ENERGY)}")
+    left_out = len(result.vary_costs) - len(shown)
+    notes = [f"{left_out} below {NEGLIGIBLE:.1%} are not drawn"] if left_out else []
+    name_figure(axes, result, "Which constants the energy hangs on: one at a time at its ends", *notes)
+    legend_beside(axes, [Patch(color=DOWN, label="constant at lowest"), Patch(color=UP, label="constant at highest")])
     return figure

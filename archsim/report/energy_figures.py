@@ -35,6 +35,7 @@ def by_layer(result: Result) -> Figure:
         bottom += scale.all(dynamic[level])
         axes.bar(at, scale.all(static[level]), bottom=bottom, width=0.75, **leaking(colour))
         bottom += scale.all(static[level])
+    axes.set_ylim(bottom=0)
     axes.set_ylabel(f"energy ({scale.printed_unit})")
     idle = max(result.energy_pj - float(totals.sum()), 0.0)
     name_figure(axes, result, "Energy by layer", f"without {printed(idle, ENERGY)} of leakage while units idle")
@@ -58,7 +59,7 @@ def by_timestep(result: Result) -> Figure:
     sums = result.energy_by("timestep", "level")
     steps = sorted({step for step, _ in sums if step >= 0})
     shared = any(step < 0 for step, _ in sums)
-    labels = [str(step + 1) for step in steps] + ([SHARED] if shared else [])
+    labels = [str(step) for step in steps] + ([SHARED] if shared else [])
     every = [*steps, *([-1] if shared else [])]
     heights = {level: np.array([sums.get((step, level), 0.0) for step in every]) for level in levels}
     scale = scale_for(sum(heights.values(), np.zeros(len(every))).tolist(), ENERGY)
@@ -77,6 +78,7 @@ def by_timestep(result: Result) -> Figure:
         )
         bottom += scale.all(heights[level])
     axes.set_xlabel("timestep")
+    axes.set_ylim(bottom=0)
     axes.set_ylabel(f"dynamic energy ({scale.printed_unit})")
     name_figure(axes, result, "Dynamic energy over timesteps")
     level_legend(axes, levels, leakage=False)

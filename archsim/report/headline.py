@@ -50,7 +50,8 @@ def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
     yield "latency", _value(result, "latency_ns", TIME), f"{_cycles(result)} at {result.clock_mhz:g} MHz"
     yield _throughput(result)
     yield "area", readable(result.area_um2, AREA), "on chip, DRAM apart"
-    yield "mean power", readable(result.power_mw, POWER), "energy / latency"
+    peak = readable(result.peak_power_mw, POWER)
+    yield "mean power", readable(result.power_mw, POWER), f"energy / latency; peak {peak}"
     yield "energy x delay", _value(result, "edp_pj_ns", EDP), ""
     if result.synaptic_operations:
         each = result.energy_pj / result.synaptic_operations
@@ -63,7 +64,8 @@ def _throughput(result: Result) -> tuple[str, str, str]:
         return "throughput", "not known", result.throughput_note
     steady = result.steady_energy_pj or 0.0
     note = f"one input every {whole(result.interval_cycles)} cycles, {readable(steady, ENERGY)} each"
-    return "throughput", f"{significant(result.throughput_per_s)} inferences/s", note
+    said = f"; {result.throughput_note}" if result.throughput_note else ""
+    return "throughput", f"{significant(result.throughput_per_s)} inferences/s", note + said
 
 
 def _value(result: Result, name: str, ladder: Ladder) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +32,9 @@ TIME_COLOURS = {
 }
 UP, DOWN, TOTAL, GREY = "#D55E00", "#009E73", "#0072B2", "#BDBDBD"
 LEAKAGE_HATCH = "////"
+LABEL_LETTERS, TITLE_LETTERS = 24, 40
+FEWEST_BARS = 4  # fewer stand in the middle, so that one does not fill the figure
+MARGIN_INCHES, TITLE_INCHES, LINE_INCHES, LETTERS_PER_INCH = 0.08, 0.19, 0.15, 14.0
 DOTS_PER_INCH = 200
 _RC: dict[str, Any] = {
     "font.size": 9.0, "axes.titlesize": 10.0, "axes.titleweight": "bold", "axes.labelsize": 9.0,
@@ -58,55 +63,70 @@ def new_figure(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
+def shortened(name: str, most: int = LABEL_LETTERS) -> str:
+    """The name, or its two ends around an ellipsis if it has more letters than that."""
+    if len(name) <= most:
+        return name
+    tail = (most - 1) // 2
+    return f"{name[: most - 1 - tail]}…{name[len(name) - tail :]}"
+
+
 def bar_chart(labels: Sequence[str], height: float = 3.6) -> tuple[Figure, Axes]:
-    """Upright bars, one per label: as wide as they need, labels turned once they would touch."""
-    longest = max((len(label) for label in labels), default=0)
-    width = min(max(5.6, 2.8 + 0.27 * len(labels)), 15.0)
-    turned = 0.085 * len(labels) * (longest + 1.5) > width - 2.2
+    """Upright bars, one per label: as wide as they need, long labels shortened, turned once they would touch."""
+    shown = [shortened(label) for label in labels]
+    longest = max((len(label) for label in shown), default=0)
+    width = min(max(5.6, 2.8 + 0.27 * len(shown)), 15.0)
+    widest = max((len(one) + len(two) for one, two in pairwise(shown)), default=0) / 2  # of two that could touch
+    turned = 0.08 * len(shown) * (widest + 1) > width - 2.2
     figure, axes = new_figure(width, height + (0.05 * longest if turned else 0.0))
-    axes.set_xticks(range(len(labels)), labels, rotation=90 if turned else 0, fontsize=8 if turned else 9)
-    axes.set_xlim(-0.6, len(labels) - 0.4)
+    axes.set_xticks(range(len(shown)), shown, rotation=90 if turned else 0, fontsize=8 if turned else 9)
+    spare = max(FEWEST_BARS - len(shown), 0) / 2
+    axes.set_xlim(-0.6 - spare, len(shown) - 0.4 + spare)
     axes.tick_params(axis="x", length=0)
     axes.grid(axis="y")
     return figure, axes
 
 
-def side_chart(labels: Sequence[str], width: float = 6.4) -> tuple[Figure, Axes]:
-    """Lying bars, one per label, the first on top."""
-    figure, axes = new_figure(width, 1.1 + 0.24 * max(len(labels), 2))
-    axes.set_yticks(range(len(labels)), labels)
+def side_chart(labels: Sequence[str], width: float = 6.4, most: int = LABEL_LETTERS) -> tuple[Figure, Axes]:
+    """Lying bars, one per label, the first on top; labels of more than ``most`` letters are shortened."""
+    figure, axes = new_figure(width, 0.8 + 0.24 * max(len(labels), 2))
+    axes.set_yticks(range(len(labels)), [shortened(label, most) for label in labels])
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x")
     return figure, axes
 
 
-def name_figure(axes: Axes, result: Result, what: str, note: str = "") -> None:
-    """Two lines above the axes: what is shown, then chip x network and whether its activity is synthetic."""
-    parts = [f"{result.arch} × {result.workload}"]
+def name_figure(axes: Axes, result: Result, what: str, *notes: str) -> None:
+    """A line above the axes: what is shown; then chip x network, whether its activity is synthetic, and notes.
+
+    Names are shortened and lines are broken where the figure ends; it grows by the height that this takes.
+    """
+    parts = [f"{shortened(result.arch, TITLE_LETTERS)} × {shortened(result.workload, TITLE_LETTERS)}"]
     if result.synthetic:
         parts.append("synthetic activity")
     if len(result.samples) > 1:
         parts.append(f"mean of {len(result.samples)} samples")
-    axes.set_title(what, loc="left", pad=18)
-    second = ", ".join([*parts, *([note] if note else [])])
-    axes.annotate(
-        second,
-        (0, 1),
-        xytext=(0, 6),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        fontsize=8.5,
-        color="#444444",
-    )
+    figure: Any = axes.figure
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(", ".join([*parts, *notes]), int((width - 2 * MARGIN_INCHES) * LETTERS_PER_INCH))
+    taken = MARGIN_INCHES + TITLE_INCHES + LINE_INCHES * len(lines)
+    height += taken
+    figure.set_size_inches(width, height)
+    figure.get_layout_engine().set(rect=(0, 0, 1, 1 - taken / height))
+    left, top = MARGIN_INCHES / width, 1 - MARGIN_INCHES / height
+    figure.text(left, top, what, va="top", fontsize=10, weight="bold")
+    under = top - TITLE_INCHES / height
+    figure.text(left, under, "\n".join(lines), va="top", fontsize=8.5, color="#444444", linespacing=1.25)
 
 
 def level_legend(axes: Axes, levels: Sequence[str], *, leakage: bool) -> None:
-    """Colours of the levels from the top of a stack down, and the hatch of leakage, beside the axes."""
+    """Colours of the levels from the top of a stack down; plain for dynamic energy, hatched for leakage."""
     from matplotlib.patches import Patch
 
     handles = [Patch(facecolor=LEVEL_COLOURS.get(level, GREY), label=level) for level in reversed(levels)]
     if leakage:
+        handles.append(Patch(facecolor="#999999", label="dynamic"))
         handles.append(Patch(facecolor="white", edgecolor="#555555", hatch=LEAKAGE_HATCH, label="leakage"))
     legend_beside(axes, handles)
 

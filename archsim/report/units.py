@@ -95,3 +95,8 @@ def percent(part: float, all_of: float) -> str:
         return "-"
     share = 100.0 * part / all_of
     return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
+
+
+def quantity(value: float, unit: str) -> str:
+    """A constant with its unit as people write it; pure factors have none."""
+    return f"{value:g}" if unit == "1" else f"{value:g} {unit}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from matplotlib.container import BarContainer
 import archsim
 from archsim.errors import ArchsimError
 from archsim.report.plots import FIGURES, makers_of, plot
-from archsim.report.style import paper
+from archsim.report.style import paper, shortened
 from archsim.result import Result
 
 
@@ -64,13 +65,20 @@ def test_other_bars(result: Result) -> None:
 
 @pytest.mark.parametrize("by", [*FIGURES, "against-sata-sim", "costs"])
 def test_nothing_hangs_over_the_edge(result: Result, by: str) -> None:
-    """40 layers with long names, and every text lies inside the figure."""
-    names = [f"layer{k // 10}_{k % 10}_convolution" for k in range(40)]
-    many = replace(
-        result, layers=tuple(replace(result.layers[k % 4], name=name, members=(name,)) for k, name in enumerate(names))
+    """Few and 40 layers with long names, 60 components: every text lies inside, without a warning."""
+    names = [f"module.features.backbone.stage3.block12.residual_function.conv_bn_relu.0.weight.{k}" for k in range(40)]
+    many = replace(result, layers=tuple(
+        replace(result.layers[k % 4], name=name, members=(name,)) for k, name in enumerate(names)
+    ))  # fmt: skip
+    long = replace(result, workload="SEW_ResNet34_WITH_A_VERY_LONG_NAME_" * 3, synthetic=True, samples=(0, 1),
+                   layers=many.layers[:4])  # fmt: skip
+    parts = tuple(
+        replace(result.components[k % len(result.components)], name=f"part{k}_of_sixty_with_a_long_name")
+        for k in range(60)
     )
-    for chosen in (result, many):
-        with paper():
+    for chosen in (result, many, long, replace(result, components=parts), replace(result, layers=result.layers[:1])):
+        with paper(), warnings.catch_warnings():
+            warnings.simplefilter("error")
             figure = makers_of(chosen)[by](chosen)
             FigureCanvasAgg(figure).draw()
             width, height = figure.bbox.width, figure.bbox.height
@@ -81,12 +89,38 @@ def test_nothing_hangs_over_the_edge(result: Result, by: str) -> None:
 
 def test_titles_say_what_was_run(result: Result) -> None:
     with paper():
-        for by, maker in makers_of(replace(result, synthetic=True, samples=(0, 1))).items():
-            (axes,) = maker(replace(result, synthetic=True, samples=(0, 1))).axes
-            text = axes.get_title(loc="left") + " ".join(note.get_text() for note in axes.texts)
-            assert "sata" in text
-            if by != "area":
-                assert "sata × cnn-mnist, synthetic activity, mean of 2 samples" in text
+        mean = replace(result, synthetic=True, samples=(0, 1))
+        for by, maker in makers_of(mean).items():
+            text = " ".join(note.get_text() for note in maker(mean).texts)
+            assert "sata × cnn-mnist, synthetic activity, mean of 2 samples" in " ".join(text.split()), by
+
+
+def test_names_are_shortened_in_the_middle() -> None:
+    assert shortened("conv1") == "conv1"
+    assert shortened("a" * 24) == "a" * 24
+    assert shortened("module.features.stage3.block12.conv.weight") == "module.featu…conv.weight"
+    for most in (24, 25, 40):
+        assert len(shortened("x" * 100, most)) == most
+
+
+def test_the_tornado_shows_changes_and_what_caused_them(result: Result) -> None:
+    with paper():
+        (axes,) = makers_of(result)["costs"](result).axes
+    rows = [row for row in result.vary_costs if row["swing_pj"] >= 0.001 * result.energy_pj]
+    drawn = [patch.get_width() * 1e6 for container in axes.containers for patch in container]
+    expected = [row[end] - result.energy_pj for row in rows for end in ("at_low_pj", "at_high_pj")]
+    assert drawn == pytest.approx(expected, rel=1e-6, abs=1)
+    said = {text.get_text().strip() for text in axes.texts}
+    assert {"300 MHz", "12.45 pJ/bit", "2.55"} <= said
+    assert f"from {result.energy_pj / 1e6:.1f}" in axes.get_xlabel() and axes.get_xlim()[0] < 0 < axes.get_xlim()[1]
+
+
+def test_timesteps_count_from_zero_and_legends_tell_leakage_from_the_rest(result: Result) -> None:
+    with paper():
+        (steps,) = makers_of(result)["timestep"](result).axes
+        (level,) = makers_of(result)["level"](result).axes
+    assert [label.get_text() for label in steps.get_xticklabels()] == [*"01234567", "shared"]
+    assert [text.get_text() for text in level.get_legend().get_texts()] == ["dynamic", "leakage"]
 
 
 def test_files(result: Result, tmp_path: Path) -> None:

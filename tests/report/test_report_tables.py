@@ -61,6 +61,22 @@ def test_layers_and_units(result: Result) -> None:
         assert sum(values) == pytest.approx(100, abs=0.4)
 
 
+def test_names_of_constants_stay_whole_and_factors_have_no_unit() -> None:
+    varied = archsim.simulate("sata", "cnn-mnist", vary_costs=True)
+    text = printed(varied)
+    heading = "Which constant the energy hangs on (one at a time, the others nominal)"
+    assert column(text, heading, 0) == [row["constant"] for row in varied.vary_costs]
+    rows = dict(zip(column(text, heading, 0), column(text, heading, 1), strict=True))
+    assert rows["sram.read_factor"] == "1" and rows["gates.clock"] == "400 MHz"
+    assert column(text, heading, 3)[column(text, heading, 0).index("sram.read_factor")] == "2.55"
+
+
+def test_peak_power_stands_beside_the_mean_and_a_note_beside_the_throughput(result: Result) -> None:
+    text = printed(replace(result, peak_power_mw=1234.0, throughput_note="the array waits for DRAM"))
+    assert re.search(r"mean power .* peak 1\.23 W", text)
+    assert re.search(r"throughput .* each; the array waits for DRAM", " ".join(text.split()))
+
+
 def test_a_run_without_a_throughput_says_why(result: Result) -> None:
     text = printed(replace(result, throughput_per_s=None, interval_cycles=None, throughput_note="it never settles"))
     assert re.search(r"throughput +not known +it never settles", text)
