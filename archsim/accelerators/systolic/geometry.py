@@ -224,6 +224,12 @@ class Geometry:
         return self.weight_size.tile * weights + self.mean_ifmap_bits * inputs
 
 
+def all_weights_fit(arch: SystolicArchitecture, network: Network) -> bool:
+    """Whether the weights of all layers fit their buffer together: then they are loaded once for all timesteps."""
+    demand = sum(stored_weight_bits(arch, layer) for layer in network.weighted_layers)
+    return demand <= arch.buffers.weight.size_bits
+
+
 def stored_weight_bits(arch: SystolicArchitecture, layer: Layer) -> int:
     """Bits of a layer's weights and biases."""
     biases = layer.groups * layer.filters * arch.pe.accumulator_bits if layer.bias else 0

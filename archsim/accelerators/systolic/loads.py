@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archsim.accelerators.systolic.dataflows import Dimension
 from archsim.accelerators.systolic.dram import DramChannel
-from archsim.accelerators.systolic.geometry import stored_weight_bits
+from archsim.accelerators.systolic.geometry import all_weights_fit, stored_weight_bits
 from archsim.accelerators.systolic.nest import Loads
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.stages import Stage, StageState
@@ -121,10 +121,7 @@ class TileLoader:
     @property
     def _all_weights_static(self) -> bool:
         """Whether the whole network's weights stay in their buffer over all timesteps."""
-        if self.arch.timesteps.scope != "network":
-            return False
-        demand = sum(stored_weight_bits(self.arch, layer) for layer in self.network.weighted_layers)
-        return demand <= self.arch.buffers.weight.size_bits
+        return self.arch.timesteps.scope == "network" and all_weights_fit(self.arch, self.network)
 
     @property
     def _more_runs_follow(self) -> bool:

@@ -20,7 +20,7 @@ from archsim.accelerators.systolic.checks import check
 from archsim.accelerators.systolic.components import components
 from archsim.accelerators.systolic.dataflows import dataflow
 from archsim.accelerators.systolic.emit import StageEmitter
-from archsim.accelerators.systolic.geometry import Geometry, stored_weight_bits, value_width
+from archsim.accelerators.systolic.geometry import Geometry, all_weights_fit, stored_weight_bits, value_width
 from archsim.accelerators.systolic.passes import Batches, Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage, StageState, stages_of
@@ -92,8 +92,6 @@ class _Lowering:
         self._barrier: int | None = None
         self._last: StageEmitter | None = None
         self._flow = dataflow(self.arch.array.dataflow)
-        total = sum(stored_weight_bits(self.arch, stage.layer) for stage in self.stages)
-        self._all_weights_fit = total <= self.arch.buffers.weight.size_bits
 
     def emit(self, stage: Stage, batches: Batches) -> None:
         """Add the tasks of some batches of a stage."""
@@ -117,7 +115,7 @@ class _Lowering:
     def _weights_stay(self, geometry: Geometry) -> bool:
         """Whether the stage's weights are still in their buffer when its next batch comes."""
         if self.arch.timesteps.scope == "network":
-            return self._all_weights_fit
+            return all_weights_fit(self.arch, self.workload.network)
         return stored_weight_bits(self.arch, geometry.stage.layer) <= self.arch.buffers.weight.size_bits
 
 
