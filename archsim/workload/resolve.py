@@ -1,7 +1,7 @@
 """From what a workload file says to a :class:`Network`, or to every contradiction in it at once.
 
-A layer whose input is unknown because of an earlier mistake is judged only by what does not depend on that input; where
-a layer states its own ``input_shape``, the walk goes on from there.
+A layer whose input is unknown because of an earlier mistake is judged only by what does not depend on that input. The
+walk goes on from where a shape is known again: behind a linear layer, and where a layer states its own ``input_shape``.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ class _Walk:
         spec = self.draft.layers[index]
         if spec is None:
             return None
-        blame = self._blame(index)
+        blame, before = self._blame(index), len(self.problems)
         neuron = self._neuron(spec, index, blame)
         sources, entering = self._entering(spec, index, blame)
         leaving = self._leaving(spec, entering, neuron, blame)
         if leaving is None:
             return None
         self.edges[self.labels[index]] = leaving
-        if not entering:
+        if not entering or len(self.problems) > before:
             return None
         layer = self._layer(spec, index, sources, entering, leaving, neuron)
         products = layer.macs * self.draft.timesteps
@@ -121,7 +121,7 @@ class _Walk:
                 found = [self.edges[name] for name in sources]
             found = _one_shape(found, sources, blame)
             if spec.input_shape is not None:
-                found = _as_stated(spec, shapes.full_shape(spec.input_shape), found, sources, blame)
+                found = _as_stated(spec, spec.input_shape, found, sources, blame)
         if not all(self._fits(edge.shape, blame, "input_shape") for edge in found[:1]):
             return sources, []
         return sources, [replace(edge, shape=shapes.entering_shape(spec, edge.shape, blame)) for edge in found]
@@ -139,9 +139,9 @@ class _Walk:
         return (), [Edge(shape, self.draft.neuron.max_spikes or 1)]
 
     def _leaving(self, spec: AnyLayer, entering: list[Edge], neuron: Neuron | None, blame: Blame) -> Edge | None:
-        shape = shapes.leaving_shape(spec, entering[0].shape, blame) if entering else None
+        shape = shapes.leaving_shape(spec, entering[0].shape, blame) if entering else shapes.lost_shape(spec, blame)
         if spec.output_shape is not None:
-            stated = shapes.full_shape(spec.output_shape)
+            stated = shapes.stated_shape(spec, spec.output_shape)
             if shape not in (None, stated):
                 made = "nothing" if shape is None else shapes.show(shape)
                 blame("output_shape", f"contradicts the layer, which makes {made}", value=spec.output_shape)
@@ -214,13 +214,16 @@ def _one_shape(edges: list[Edge], sources: tuple[str, ...], blame: Blame) -> lis
     return []
 
 
-def _as_stated(spec: AnyLayer, stated: Shape, edges: list[Edge], sources: tuple[str, ...], blame: Blame) -> list[Edge]:
+def _as_stated(
+    spec: AnyLayer, sizes: list[int], edges: list[Edge], sources: tuple[str, ...], blame: Blame
+) -> list[Edge]:
     """The edges with the shape that the layer states; a problem if they deliver another one."""
+    stated = shapes.stated_shape(spec, sizes)
     if not edges:
         return [Edge(stated, 1)] * max(1, len(sources))
     delivered = edges[0].shape
     if not shapes.same_values(spec, stated, delivered):
         text = f"contradicts what '{sources[0]}' delivers, {shapes.show(delivered)}"
-        blame("input_shape", text, value=list(stated))
+        blame("input_shape", text, value=sizes)
         return [replace(edge, shape=stated) for edge in edges]
     return edges

@@ -78,9 +78,16 @@ class LayerSpec(Strict):
         default=None, alias="from", description="an earlier layer, or 'input'; default: the previous layer"
     )
     input_shape: ShapeList | None = Field(
-        default=None, description="checked where layers chain; needed where they do not"
+        default=None,
+        description="[channels, height, width], or [features]; of a matmul [rows, in_features], [in_features] for one "
+        "row, or a map [in_features, height, width] whose places are the rows; checked where layers chain, needed "
+        "where they do not",
     )
-    output_shape: ShapeList | None = Field(default=None, description="checked")
+    output_shape: ShapeList | None = Field(
+        default=None,
+        description="[channels, height, width], or [features]; of a matmul [rows, out_features], [out_features] for "
+        "one row, or [out_features, rows, 1]; checked",
+    )
 
 
 class WeightedSpec(LayerSpec):

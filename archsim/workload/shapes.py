@@ -39,9 +39,14 @@ def pair(size: int | tuple[int, int]) -> tuple[int, int]:
 
 
 def full_shape(sizes: list[int]) -> Shape:
-    """A stated shape with the axes that were left out: [N] means N features, [K, R] means R rows of K."""
+    """A stated shape with the axes that were left out: [N] means N features, [C, H] a map of width 1."""
     channels, height, width = (*sizes, 1, 1)[:3]
     return channels, height, width
+
+
+def stated_shape(spec: AnyLayer, sizes: list[int]) -> Shape:
+    """A shape as a layer states it: the two entries of a matmul are [rows, features], all else is as on any map."""
+    return full_shape(sizes[::-1] if isinstance(spec, MatmulSpec) and len(sizes) == 2 else sizes)
 
 
 def show(shape: Shape) -> str:
@@ -52,7 +57,7 @@ def show(shape: Shape) -> str:
 def own_input_shape(spec: AnyLayer) -> Shape | None:
     """The input shape that a layer of an independent table states, if it does."""
     if spec.input_shape is not None:
-        return full_shape(spec.input_shape)
+        return stated_shape(spec, spec.input_shape)
     if isinstance(spec, LinearSpec) and spec.in_features is not None:
         return spec.in_features, 1, 1
     if isinstance(spec, MatmulSpec) and spec.in_features is not None and spec.rows is not None:
@@ -90,8 +95,10 @@ def leaving_shape(spec: AnyLayer, shape: Shape, blame: Blame) -> Shape | None:
     channels, height, width = shape
     if isinstance(spec, Conv2dSpec):
         sizes = _windows(spec, shape, blame)
-        fits = _check_channels(spec, channels, blame)
-        return (spec.out_channels, *sizes) if sizes is not None and fits else None
+        if spec.in_channels not in (None, channels):
+            blame("in_channels", f"contradicts its input, which has {channels} channels", value=spec.in_channels)
+        check_groups(spec, channels, blame)
+        return (spec.out_channels, *sizes) if sizes is not None else None
     if isinstance(spec, PoolSpec):
         sizes = _windows(spec, shape, blame)
         return (channels, *sizes) if sizes is not None else None
@@ -102,17 +109,22 @@ def leaving_shape(spec: AnyLayer, shape: Shape, blame: Blame) -> Shape | None:
     return shape
 
 
-def _check_channels(spec: Conv2dSpec, channels: int, blame: Blame) -> bool:
-    if spec.in_channels not in (None, channels):
-        blame("in_channels", f"contradicts its input, which has {channels} channels", value=spec.in_channels)
+def lost_shape(spec: AnyLayer, blame: Blame) -> Shape | None:
+    """Output shape of a layer whose input shape is not known, where that does not matter; what is wrong anyway."""
+    if isinstance(spec, Conv2dSpec):
+        check_groups(spec, spec.in_channels, blame)
+    return (spec.out_features, 1, 1) if isinstance(spec, LinearSpec) else None
+
+
+def check_groups(spec: Conv2dSpec, channels: int | None, blame: Blame) -> None:
+    """Report groups that do not divide the output channels, or the input channels where these are known."""
     undivided = [
         f"{count} {what} channels"
         for what, count in (("input", channels), ("output", spec.out_channels))
-        if count % spec.groups
+        if count is not None and count % spec.groups
     ]
     if undivided:
         blame("groups", f"does not divide the {' and the '.join(undivided)}", value=spec.groups)
-    return not undivided
 
 
 def _windows(spec: Conv2dSpec | PoolSpec, shape: Shape, blame: Blame) -> tuple[int, int] | None:

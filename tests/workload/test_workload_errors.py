@@ -37,6 +37,30 @@ def test_every_contradiction_of_a_network_is_reported_at_its_line_and_none_twice
     assert "next [2, 1, 1], ok [4, 32, 32]" in text[7]
 
 
+def test_mistakes_behind_the_first_are_reported_where_their_input_is_known(problems):
+    """Wrong groups leave the shape known, a window that does not fit does not; a linear layer's output always is."""
+    found = problems("""\
+  - {name: a, type: conv2d, out_channels: 4, kernel: 3, padding: 1, groups: 2}
+  - {name: b, type: conv2d, out_channels: 4, kernel: 3, padding: 1, groups: 3}
+  - {name: c, type: conv2d, out_channels: 8, kernel: 40}
+  - {name: d, type: conv2d, out_channels: 9, in_channels: 8, kernel: 3, groups: 8}
+  - {name: e, type: linear, in_features: 7, out_features: 10}
+  - {name: f, type: linear, in_features: 11, out_features: 2}
+  - {name: g, type: add, inputs: [a, b]}
+  - {name: h, type: add, inputs: [a, f]}
+""")
+    assert [(line, key) for line, key, _ in found] == [
+        (5, "layers.0.groups"),
+        (6, "layers.1.groups"),
+        (7, "layers.2.kernel"),
+        (8, "layers.3.groups"),
+        (10, "layers.5.in_features"),
+        (12, "layers.7.inputs"),
+    ]
+    assert "does not divide the 9 output channels" in found[3][2]
+    assert "of 10 values" in found[4][2]
+
+
 def test_a_stated_shape_that_contradicts_the_chain_is_taken_on_from_there(problems):
     found = problems(f"""\
   - {{name: a, {CONV}, output_shape: [4, 32, 31]}}

@@ -221,7 +221,7 @@ def test_traces_outside_the_folder_are_read_only_when_asked_for(load, problems, 
     write_trace(tmp_path / "net.npz", 2, *good())
     text = NET.replace("net.npz", trace.format(root=tmp_path))
     (folder / "net.yaml").write_text(text)
-    with pytest.raises(ArchsimError, match="outside the workload file's folder"):
+    with pytest.raises(ArchsimError, match="outside the workload file's folder; --allow-outside "):
         load_workload(str(folder / "net.yaml"))
     assert load_workload(str(folder / "net.yaml"), allow_outside=True).activity.n_samples == 2
 

@@ -62,7 +62,7 @@ timesteps: 1
 chained: false
 layers:
   - {name: a, type: matmul, rows: 5, in_features: 7, out_features: 9}
-  - {name: b, type: matmul, input_shape: [11, 4], out_features: 2}
+  - {name: b, type: matmul, input_shape: [4, 11], out_features: 2}
   - {name: c, type: linear, in_features: 6, out_features: 3}
   - {name: p, type: maxpool2d, input_shape: [4, 9, 9], kernel: 2}
 """).network
@@ -70,6 +70,36 @@ layers:
     assert [layer.macs for layer in network.layers] == [5 * 7 * 9, 4 * 11 * 2, 18, 0]
     assert all(layer.sources == () for layer in network.layers)
     assert (network.input_shape, network.encoding) == (None, None)
+
+
+@pytest.mark.parametrize("stated", ["[7, 50]", "[50, 7, 1]", "[50, 1, 7]"])
+def test_two_entries_of_a_matmul_are_rows_and_features_three_are_a_map(load, stated):
+    """[rows, in_features] x [in_features, out_features], and a map's places are the rows: 7 x 50 x 10 products."""
+    (layer,) = load(f"""\
+name: table
+timesteps: 1
+chained: false
+layers:
+  - {{name: a, type: matmul, input_shape: {stated}, rows: 7, in_features: 50, out_features: 10, output_shape: [7, 10]}}
+""").network.layers
+    assert (layer.positions, layer.reduction, layer.filters) == (7, 50, 10)
+    assert (layer.in_shape, layer.out_shape, layer.macs) == ((50, 7, 1), (10, 7, 1), 3500)
+
+
+def test_one_entry_of_a_matmul_is_one_row(load):
+    head = "name: table\ntimesteps: 1\nchained: false\nlayers:\n"
+    (layer,) = load(head + "  - {name: a, type: matmul, input_shape: [50], out_features: 10}\n").network.layers
+    assert (layer.positions, layer.reduction, layer.filters) == (1, 50, 10)
+
+
+def test_a_chained_matmul_checks_rows_and_features(load, problems):
+    conv = "  - {name: conv, type: conv2d, out_channels: 16, kernel: 4, stride: 4}\n"  # [16, 8, 8]: 64 rows of 16
+    matmul = "  - {name: a, type: matmul, input_shape: SHAPE, out_features: 24}\n"
+    assert load(conv + matmul.replace("SHAPE", "[64, 16]")).network.layer("a").out_shape == (24, 64, 1)
+    assert load(conv + matmul.replace("SHAPE", "[16, 8, 8]")).network.layer("a").out_shape == (24, 64, 1)
+    ((line, key, text),) = problems(conv + matmul.replace("SHAPE", "[16, 64]"))
+    assert (line, key) == (6, "layers.1.input_shape")
+    assert "delivers, [16, 8, 8]" in text
 
 
 def test_the_chip_input_feeds_the_first_row_of_a_table_only_where_the_shapes_agree(load):
