@@ -24,13 +24,16 @@ class Checked:
     summary: str
 
 
-def check(*names_or_paths: str, allow_outside: bool = False) -> tuple[Checked, ...]:
-    """Load every file as what its keys say it is. One ConfigError holds the problems of all files, in their order."""
+def check(*names_or_paths: str | Path, allow_outside: bool = False) -> tuple[Checked, ...]:
+    """Load every file as what its keys say it is. One ConfigError holds the problems of all files, in their order.
+
+    Of a chip the memories are priced by the default cost table, too.
+    """
     found: list[Checked] = []
     problems: list[Problem] = []
     for name in names_or_paths:
         try:
-            found.append(_check_one(name, allow_outside))
+            found.append(_check_one(str(name), allow_outside))
         except ArchsimError as error:
             problems += error.problems
     if problems:
@@ -51,8 +54,13 @@ def _check_one(name: str, allow_outside: bool) -> Checked:
 
 def _arch(name: str) -> str:
     from archsim.accelerators import load_architecture
+    from archsim.cost.table import load_costs
+    from archsim.pricing_check import unpriceable
 
     chip = load_architecture(name)
+    problems = unpriceable(chip, load_costs())
+    if problems:
+        raise ConfigError(problems)
     return f"'{chip.name}', {chip.family.name}"
 
 

@@ -11,11 +11,14 @@ from archsim.cost.table import load_costs
 from archsim.errors import CostError, Problem, nearest
 from archsim.result import Result, load_result
 
+FIXED = ("leakage", "area")
+
 
 def explain(run: Result | str | Path, what: str) -> tuple[str, ...]:
     """Count, price, constant, source and every step between, for ``COMPONENT.ACTION`` of a result or its folder.
 
-    ``ACTION`` may also be ``leakage`` or ``area``. CostError for a component or action that the run does not have.
+    ``ACTION`` may also be ``leakage`` (for DRAM also ``background``, as tables call it) or ``area``. CostError for a
+    component or action that the run does not have.
     """
     result = run if isinstance(run, Result) else load_result(run)
     components = [Component(**part) for part in result.inputs.get("components", ())]
@@ -32,16 +35,20 @@ def explain(run: Result | str | Path, what: str) -> tuple[str, ...]:
 def _chosen(what: str, components: list[Component], result: Result) -> tuple[Component, str]:
     name, _, action = what.rpartition(".")
     by_name = {part.name: part for part in components}
-    actions: dict[str, list[str]] = {part: [] for part in by_name}
-    for row in result.counts:
-        if row.action not in actions.setdefault(row.component, []):
-            actions[row.component].append(row.action)
     if name in by_name and action:
-        return by_name[name], action
-    near = nearest(name or what, by_name)
+        part = by_name[name]
+        return part, "leakage" if part.level == "DRAM" and action == "background" else action
     allowed = f"components {', '.join(by_name)}"
-    hint = f"{near}.{(actions[near] or ['leakage'])[0]}" if near is not None else None
+    hint = _hint(nearest(name or what, by_name), action, result)
     raise CostError(Problem("name a COMPONENT.ACTION of this run", value=what, allowed=allowed, nearest=hint))
+
+
+def _hint(component: str | None, action: str, result: Result) -> str | None:
+    """The component that was probably meant with the action that was: the stated one, or the closest that it has."""
+    if component is None:
+        return None
+    known = [*dict.fromkeys(row.action for row in result.counts if row.component == component), *FIXED]
+    return f"{component}.{nearest(action, known) or known[0]}"
 
 
 def _over_the_run(result: Result, component: str, action: str) -> list[str]:
