@@ -24,6 +24,8 @@ def writable_folder(folder: str | Path) -> None:
     path = Path(folder)
     there = path
     try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.lstat()  # refuses names that no folder can have
         while not there.exists() and there != there.parent:
             there = there.parent
         if not there.is_dir():

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from graphs import random_graph
 
-from archsim.analysis.throughput import throughput
-from archsim.engine import des
+import archsim
+from archsim.analysis.throughput import Throughput, note, throughput
+from archsim.engine import des, execute
 from archsim.taskgraph import GraphBuilder
 
 COPIES = 60
@@ -69,3 +70,21 @@ def test_in_order_graphs_equal_a_literal_long_run():
             results = (des.start_cycles(run) + run.duration + run.latency).reshape(COPIES, graph.tasks).max(axis=1)
             assert np.all(np.diff(results)[COPIES // 2 :] == interval), seed
     assert found > 200
+
+
+def test_an_interval_longer_than_one_input_is_remarked_upon():
+    """Loads of inputs ahead come first at the DRAM of `sata`: one interval of cnn-mnist outlasts a lone input."""
+    result = archsim.simulate("sata", "cnn-mnist")
+    assert result.interval_cycles > result.cycles
+    assert result.throughput_note.startswith(f"longer than the latency of one input ({result.cycles:,} cycles)")
+    assert "compete for dram" in result.throughput_note
+    both = archsim.simulate("sata", "cnn-mnist", samples=[0, 1])
+    assert (both.interval_cycles > both.cycles) == bool(both.throughput_note)
+
+
+def test_an_interval_within_the_latency_needs_no_remark():
+    graph = pipeline(3, 9, 5)
+    assert note(throughput(graph), execute(graph)) == ""
+    assert note(Throughput(17), execute(graph)) == ""
+    assert note(Throughput(18), execute(graph)).startswith("longer than the latency of one input (17 cycles)")
+    assert note(Throughput(None, "no reason"), execute(graph)) == "no reason"
