@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from archsim.result import Result
 
 EXIT_WRONG_INPUT = 2
+EXIT_READER_GONE = 1  # as typer ends then
 
 
 class _Group(TyperGroup):
@@ -214,15 +216,22 @@ def main() -> None:
         if error.filename is not None:
             raise  # a file's error that nobody foresaw is a bug; the streams have no name
         _give_up_output()
-        if error.errno != errno.EPIPE:
+        if error.errno == errno.EPIPE:
+            sys.exit(EXIT_READER_GONE)
+        with suppress(OSError):
             typer.echo(f"error: cannot write the output: {error.strerror}", err=True)
         sys.exit(EXIT_WRONG_INPUT)
 
 
 def _give_up_output() -> None:
-    """Let what is still to be written to stdout go nowhere, so that the interpreter does not fail on it, too."""
+    """Let what a stream no longer takes go nowhere, so that the interpreter does not fail on it, too."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
 
 

@@ -154,7 +154,7 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
             UnitRow(u.unit, u.busy, u.starved, u.blocked, u.arbitration, u.idle) for u in run.attribution.units
         ),
         critical_path=tuple(PathRow(p.unit, p.layer, p.what, p.cycles) for p in run.attribution.path),
-        assumptions=run.lowered.assumptions, verdict="", vary_costs=swings,
+        assumptions=(*run.lowered.assumptions, *prices.notes), verdict="", vary_costs=swings,
     )  # fmt: skip
     return replace(result, verdict=verdict(result))
 
