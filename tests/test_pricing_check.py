@@ -89,3 +89,15 @@ def test_readable_sizes() -> None:
     assert [readable_bytes(size) for size in sizes] == [
         "1 B", "100 B", "1 KiB", "144 KiB", "1.5 KiB", "32 MiB", "3 GiB",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", names("arch"))
+def test_the_keys_of_memories_are_keys_of_the_chip(name: str) -> None:
+    architecture = load_architecture(name)
+    assert architecture.family.memories is not None
+    for component, keys in architecture.family.memories(architecture.chip):
+        for attribute, dotted in keys.items():
+            value = architecture.chip
+            for key in dotted.split("."):
+                value = getattr(value, key)
+            assert value == component.attributes[attribute]
