@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.accelerators.systolic.memory_schema import GlobalBuffer
+from archsim.accelerators.systolic.memories import memory_components
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.stages import Stage
 from archsim.accelerators.systolic.tail import leak_is_a_shift, neuron_unit_count
@@ -20,7 +20,7 @@ def components(arch: SystolicArchitecture, network: Network, stages: tuple[Stage
     parts = _processing_elements(arch, network)
     if arch.neuron.units != "ideal":
         parts += _neuron_units(arch, network, stages)
-    parts += _memories(arch)
+    parts += memory_components(arch)
     parts += _edges_of_the_chip(arch, network, stages)
     return tuple(parts)
 
@@ -137,34 +137,6 @@ def leaks_of(neuron: Neuron) -> list[float]:
     if neuron.model == "cuba_lif" and neuron.current_leak != 0.0:
         found.append(neuron.current_leak)
     return found
-
-
-def _memories(arch: SystolicArchitecture) -> list[Component]:
-    buffers = {
-        "ifmap_buffer": arch.buffers.ifmap,
-        "weight_buffer": arch.buffers.weight,
-        "ofmap_buffer": arch.buffers.ofmap,
-    }
-    if arch.buffers.membrane is not None:
-        buffers["membrane_buffer"] = arch.buffers.membrane
-    parts = [_sram(name, buffer, arch.sram_cell) for name, buffer in buffers.items()]
-    parts.append(
-        Component(
-            "dram", "dram", "DRAM", {"row_bytes": int(arch.dram.row), "devices": arch.dram.devices},
-            on_chip=False, description="off-chip memory",
-        )
-    )
-    return parts
-
-
-def _sram(name: str, buffer: GlobalBuffer, cell: str) -> Component:
-    attributes: dict[str, float | int | str] = {
-        "bytes": int(buffer.size),
-        "line_bytes": int(buffer.line),
-        "banks": buffer.banks,
-        "cell": cell,
-    }
-    return Component(name, "sram", "global buffer", attributes, description=name.replace("_", " "))
 
 
 def _edges_of_the_chip(arch: SystolicArchitecture, network: Network, stages: tuple[Stage, ...]) -> list[Component]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archsim.accelerators.systolic.components import _memories
+from archsim.accelerators.systolic.memory_schema import GlobalBuffer
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.cost.component import Component
 
@@ -13,7 +13,7 @@ BUFFER_KEYS = {"bytes": "size", "line_bytes": "line", "banks": "banks"}
 
 def memories(arch: SystolicArchitecture) -> tuple[tuple[Component, Mapping[str, str]], ...]:
     """Global buffers and DRAM: each component, and the dotted key of the file for each of its attributes."""
-    return tuple((component, _keys(component)) for component in _memories(arch))
+    return tuple((component, _keys(component)) for component in memory_components(arch))
 
 
 def _keys(component: Component) -> Mapping[str, str]:
@@ -21,3 +21,36 @@ def _keys(component: Component) -> Mapping[str, str]:
         return {"row_bytes": "dram.row", "devices": "dram.devices"}
     buffer = f"buffers.{component.name.removesuffix('_buffer')}"
     return {"cell": "sram_cell", **{attribute: f"{buffer}.{key}" for attribute, key in BUFFER_KEYS.items()}}
+
+
+def memory_components(arch: SystolicArchitecture) -> list[Component]:
+    """The global buffers and the DRAM devices."""
+    buffers = {
+        "ifmap_buffer": arch.buffers.ifmap,
+        "weight_buffer": arch.buffers.weight,
+        "ofmap_buffer": arch.buffers.ofmap,
+    }
+    if arch.buffers.membrane is not None:
+        buffers["membrane_buffer"] = arch.buffers.membrane
+    parts = [_sram(name, buffer, arch.sram_cell) for name, buffer in buffers.items()]
+    parts.append(
+        Component(
+            "dram",
+            "dram",
+            "DRAM",
+            {"row_bytes": int(arch.dram.row), "devices": arch.dram.devices},
+            on_chip=False,
+            description="off-chip memory",
+        )
+    )
+    return parts
+
+
+def _sram(name: str, buffer: GlobalBuffer, cell: str) -> Component:
+    attributes: dict[str, float | int | str] = {
+        "bytes": int(buffer.size),
+        "line_bytes": int(buffer.line),
+        "banks": buffer.banks,
+        "cell": cell,
+    }
+    return Component(name, "sram", "global buffer", attributes, description=name.replace("_", " "))

@@ -252,8 +252,10 @@ def _neurons(case: Case, batches: list[list[int]], found: Recount) -> None:
                     heard = any(value(case, t, group, position, k) for k in range(len(taps(case))))
                     if heard or case.once or not case.event:
                         found.total["updates"] += 1
-                heard = case.once or not case.event or any(
-                    value(case, t, group, position, k) for t in visit for k in range(len(taps(case)))
+                heard = (
+                    case.once
+                    or not case.event
+                    or any(value(case, t, group, position, k) for t in visit for k in range(len(taps(case))))
                 )
                 if number > 0 and heard:
                     found.total["membrane_read"] += case.state_words

@@ -125,6 +125,7 @@ def test_accumulators_wait_for_a_pool_as_for_a_neuron() -> None:
 @pytest.mark.parametrize("dataflow", ["ws", "is"])
 def test_completed_sums_wait_in_half_of_the_ofmap_buffer(dataflow: str) -> None:
     """Slow neurons: with room for the sums of one pass the array waits for them, with much room it runs ahead."""
+
     def cycles_until_last_pass(size: int) -> int:
         buffers = {name: BUFFER for name in ("ifmap", "weight", "membrane")}
         done = run(
