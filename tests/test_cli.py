@@ -72,7 +72,7 @@ def test_overrides_reach_chip_and_workload() -> None:
     assert (got["engine"], got["latency_ns"]) == ("fast", got["cycles"] * 5)
     shorter = answer("sata", "icassp-bntt", "--set", "workload.timesteps=1", "--set", "workload.activity.density=0.5")
     assert (shorter["timesteps"], shorter["synthetic"]) == (1, True)
-    assert {row["density"] for row in shorter["layers"]} == {0.5}
+    assert all(row["density"] == pytest.approx(0.5, abs=0.02) for row in shorter["layers"])  # drawn, then counted
 
 
 @pytest.mark.parametrize(
