@@ -95,7 +95,7 @@ def _recognise(name: str) -> tuple[Kind, str]:
             text = "no preset has this name (a path contains '/' or ends in .yaml)"
             raise ConfigError(Problem(text, value=name, allowed=", ".join(presets), nearest=nearest(name, presets)))
         name = f"./{name}"
-    return _kind_of(load_document(Path(name), name)), name
+    return _kind_of(load_document(Path(name), name, doubled_keys=True)), name
 
 
 def _kind_of(document: Document) -> Kind:

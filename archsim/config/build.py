@@ -23,10 +23,11 @@ def build_from(
     """
     try:
         path, shown = find(kind, name_or_path)
-        document = load_document(path, shown)
+        document = load_document(path, shown, doubled_keys=True)
     except ConfigError as error:
         raise ConfigError([*error.problems, *malformed(assignments)]) from None
-    document, problems = overridden(document, assignments)
+    document, malformed_overrides = overridden(document, assignments)
+    problems = [*document.doubled, *malformed_overrides]
     if not problems:
         return build(document, path)
     try:

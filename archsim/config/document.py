@@ -34,6 +34,7 @@ class Document:
     lines: Mapping[Key, int]
     folder: Path | None = None
     overridden: frozenset[Key] = field(default_factory=frozenset)
+    doubled: tuple[Problem, ...] = ()  # keys that stand twice, if the reader of the document will report them
 
     def line(self, path: Key) -> int | None:
         """The line of the deepest known prefix of ``path``; None for what an override has set."""
@@ -61,8 +62,11 @@ def dotted(path: Key) -> str:
     return ".".join(str(part) for part in path)
 
 
-def load_document(path: Path, shown_as: str | None = None) -> Document:
-    """Read one YAML file of at most 16 MiB; every way in which it can be unreadable is a ConfigError."""
+def load_document(path: Path, shown_as: str | None = None, doubled_keys: bool = False) -> Document:
+    """Read one YAML file of at most 16 MiB; every way in which it can be unreadable is a ConfigError.
+
+    ``doubled_keys``: keys that stand twice are left to the caller, who reports them with whatever else is wrong.
+    """
     shown = str(path) if shown_as is None else shown_as
     shown = shown.encode("utf-8", "backslashreplace").decode("utf-8")
     try:
@@ -84,12 +88,18 @@ def load_document(path: Path, shown_as: str | None = None) -> Document:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(Problem("not UTF-8 text", shown, line)) from None
-    return _parse(text, shown, Path(path).parent)
+    document = _parse(text, shown, Path(path).parent)
+    if document.doubled and not doubled_keys:
+        raise ConfigError(document.doubled)
+    return document
 
 
 def parse_document(text: str, shown_as: str) -> Document:
     """Read YAML from a string; ``shown_as`` is the file name that errors give."""
-    return _parse(text, shown_as, None)
+    document = _parse(text, shown_as, None)
+    if document.doubled:
+        raise ConfigError(document.doubled)
+    return document
 
 
 def _parse(text: str, shown: str, folder: Path | None) -> Document:
@@ -98,5 +108,5 @@ def _parse(text: str, shown: str, folder: Path | None) -> Document:
     if bad is not None:
         line = text.count("\n", 0, bad.start()) + 1
         raise ConfigError(Problem(f"control character U+{ord(bad.group()):04X}", shown, line))
-    data, lines = build(compose(text, shown), shown)
-    return Document(data, shown, lines, folder)
+    data, lines, doubled = build(compose(text, shown), shown)
+    return Document(data, shown, lines, folder, doubled=tuple(doubled))

@@ -24,6 +24,7 @@ class _Builder:
         self.shown = shown
         self.lines: dict[Key, int] = {}
         self.problems: dict[int, Problem] = {}
+        self.doubled: dict[int, Problem] = {}  # keys that stand twice: the first one counts until it is mended
 
     def report(self, message: str, node: Node, path: Key, value: object = None) -> None:
         """Note what is wrong with ``node``, once however many aliases repeat it."""
@@ -55,7 +56,9 @@ class _Builder:
                 continue
             here = (*path, name)
             if name in result:
-                self.report(f"key stands twice (first on line {first_line[name]})", key_node, here)
+                message = f"key stands twice (first on line {first_line[name]})"
+                key = ".".join(map(str, here))
+                self.doubled.setdefault(id(key_node), Problem(message, self.shown, key_node.line, key))
                 continue
             first_line[name] = self.lines[here] = key_node.line
             result[name] = self.value(value_node, here)
@@ -94,8 +97,8 @@ class _Builder:
         return None
 
 
-def build(root: Node, shown: str) -> tuple[Any, dict[Key, int]]:
-    """Plain data and the line of every path; ConfigError with all duplicate keys, foreign tags and the like.
+def build(root: Node, shown: str) -> tuple[Any, dict[Key, int], list[Problem]]:
+    """Plain data, the line of every path, and the keys that stand twice; ConfigError with foreign tags and the like.
 
     Only YAML's core tags are known. Keys must be text. Whole numbers fit 64 bits; text carries no control characters
     but tab and line feed.
@@ -104,8 +107,9 @@ def build(root: Node, shown: str) -> tuple[Any, dict[Key, int]]:
     builder.lines[()] = root.line
     data = builder.value(root, ())
     if builder.problems:
-        raise ConfigError(sorted(builder.problems.values(), key=lambda problem: problem.line or 0))
-    return data, builder.lines
+        every = [*builder.problems.values(), *builder.doubled.values()]
+        raise ConfigError(sorted(every, key=lambda problem: problem.line or 0))
+    return data, builder.lines, list(builder.doubled.values())
 
 
 def _shown_tag(tag: str) -> str:

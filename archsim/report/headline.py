@@ -55,7 +55,7 @@ def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
     yield "energy x delay", _value(result, "edp_pj_ns", EDP), ""
     if result.synaptic_operations:
         each = result.energy_pj / result.synaptic_operations
-        products = f"{whole(result.synaptic_operations)} active products"
+        products = f"{whole(result.synaptic_operations)} synaptic operations"
         yield "per synaptic operation", readable(each, ENERGY), products
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import archsim
 from archsim.config import Document, build_from, load_document
 from archsim.config.overrides import malformed, overridden
 from archsim.config.presets import find
@@ -73,3 +74,14 @@ def test_only_regular_files_are_opened(tmp_path: Path) -> None:
             load_document(place)
     with pytest.raises(ConfigError, match="is a folder"):
         load_document(tmp_path)
+
+
+def test_a_doubled_key_does_not_hide_other_mistakes(tmp_path):
+    file = tmp_path / "chip.yaml"
+    text = (Path(archsim.__file__).parent.parent / "arch_configs/systolic/sata.yaml").read_text()
+    text = text.replace("node: 28 nm", "node: 28 nm\nnode: 22 nm\nclok: 1")
+    file.write_text(text.replace("output_stationary}", "oss}"))
+    with pytest.raises(ConfigError) as caught:
+        archsim.load_architecture(str(file))
+    assert [problem.key for problem in caught.value.problems] == ["node", "clok", "array.dataflow"]
+    assert all(problem.line for problem in caught.value.problems)

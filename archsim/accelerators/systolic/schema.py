@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -17,7 +18,10 @@ Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
 
 
 def _known_dataflow(name: str) -> str:
-    dataflow(name)
+    try:
+        dataflow(name)
+    except ConfigError as error:  # the key is this field's
+        raise ConfigError([replace(problem, key=None) for problem in error.problems]) from None
     return name
 
 
