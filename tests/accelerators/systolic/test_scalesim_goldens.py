@@ -7,13 +7,17 @@ per fold too many.
 from __future__ import annotations
 
 import csv
+import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from drawn import workload
+from typer.testing import CliRunner
 
 import archsim
+from archsim.cli import app
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "scalesim_calc.csv"
 Row = dict[str, str]
@@ -32,6 +36,16 @@ def tables() -> dict[tuple[str, str, str, str], list[Row]]:
 TABLES = tables()
 
 
+def described(rows: list[Row]) -> dict[str, Any]:
+    """The rows as a table of independent matrix products."""
+    layers = [
+        {"name": f"L{number}", "type": "matmul"}
+        | {"rows": int(r["P"]), "in_features": int(r["K"]), "out_features": int(r["F"])}
+        for number, r in enumerate(rows)
+    ]
+    return {"name": "table", "timesteps": 1, "chained": False, "layers": layers, "activity": {"density": 1.0}}
+
+
 def test_the_golden_file_has_every_row_and_dataflow() -> None:
     assert sum(len(rows) for rows in TABLES.values()) == 109
     assert {key[3] for key in TABLES} == {"os", "ws", "is"}
@@ -39,23 +53,22 @@ def test_the_golden_file_has_every_row_and_dataflow() -> None:
 
 @pytest.mark.parametrize("engine", ["des", "fast"])
 @pytest.mark.parametrize("key", sorted(TABLES))
-def test_cycles_and_sram_accesses_equal_scalesim(key: tuple[str, str, str, str], engine: str) -> None:
+def test_cycles_and_sram_accesses_equal_scalesim(
+    key: tuple[str, str, str, str], engine: str, tmp_path: Path
+) -> None:
+    """Through the Python door and through the command line."""
     rows, (height, width) = TABLES[key], key[2].split("x")
-    layers = [
-        {
-            "name": f"L{n}",
-            "type": "matmul",
-            "rows": int(r["P"]),
-            "in_features": int(r["K"]),
-            "out_features": int(r["F"]),
-        }
-        for n, r in enumerate(rows)
-    ]
-    table = workload(
-        {"name": "table", "timesteps": 1, "chained": False, "layers": layers, "activity": {"density": 1.0}}
-    )
     sizes = [f"array.rows={height}", f"array.cols={width}"]
-    result = archsim.simulate(f"scalesim-{key[3]}", table, overrides=sizes, engine=engine)
+    result = archsim.simulate(f"scalesim-{key[3]}", workload(described(rows)), overrides=sizes, engine=engine)
+    file = tmp_path / "table.yaml"
+    file.write_text(json.dumps(described(rows)))
+    settings = [word for size in sizes for word in ("--set", size)]
+    done = CliRunner().invoke(app, ["run", f"scalesim-{key[3]}", str(file), *settings, "--engine", engine, "--json"])
+    printed = json.loads(done.stdout)
+    assert (printed["cycles"], printed["engine"]) == (result.cycles, engine)
+    assert {(row["layer"], row["component"], row["action"]): row["count"] for row in printed["counts"]} == {
+        (row.layer, row.component, row.action): row.count for row in result.counts
+    }
     for row, layer in zip(rows, result.layers, strict=True):
         surplus = (int(height) + int(width)) * layer.folds if key[3] == "os" else 0
         theirs = (
