@@ -1,0 +1,1 @@
+"""Analog in-memory-computing crossbars: SpikeSim's SpikeFlow and its relatives."""
