@@ -104,7 +104,7 @@ class Placement:
 def place(layers: Sequence[Layer], hierarchy: Hierarchy, replicas: Sequence[int] | None = None) -> list[Placement]:
     """Place the layers in their order, each ``replicas`` times. UnsupportedError, MisfitError."""
     copies = [1] * len(layers) if replicas is None else list(replicas)
-    problems = [problem for layer in layers for problem in _problems(layer, hierarchy)]
+    problems = list(dict.fromkeys(problem for layer in layers for problem in _problems(layer, hierarchy)))
     if problems:
         raise UnsupportedError(problems)
     placed: list[Placement] = []
@@ -125,6 +125,9 @@ def pes_of(layer: Layer, hierarchy: Hierarchy) -> int:
 
 def _problems(layer: Layer, hierarchy: Hierarchy) -> list[Problem]:
     cells = weight_cells(layer.weight_bits, hierarchy.cell_bits, hierarchy.signed)
+    if cells.crossbars > hierarchy.crossbars_per_pe:
+        text = "a PE must hold the positive and the negative crossbar of a block (signed: diff)"
+        return [Problem(text, key="pe.crossbars", value=hierarchy.crossbars_per_pe, allowed="at least 2")]
     if cells.columns + cells.reference_columns <= hierarchy.cols:
         return []
     text = f"one weight of layer '{layer.name}' takes {cells.columns + cells.reference_columns} columns of a crossbar"
@@ -143,9 +146,10 @@ def _place_layer(layer: Layer, hierarchy: Hierarchy, replicas: int, first_pe: in
     shape = (replicas, layer.groups, len(output), len(first), len(signs))
     replica, group, column, block, sign = (axis.ravel() for axis in np.indices(shape))
     per_column = len(first) * len(signs)
-    pes_per_column = -(-per_column // hierarchy.crossbars_per_pe)
+    per_pe = hierarchy.crossbars_per_pe // len(signs) * len(signs)  # a PE holds both signs of its blocks
+    pes_per_column = -(-per_column // per_pe)
     number = (replica * layer.groups + group) * len(output) + column
-    within = (block * len(signs) + sign) // hierarchy.crossbars_per_pe
+    within = (block * len(signs) + sign) // per_pe
     return Placement(
         layer=layer, cells=cells, hierarchy=hierarchy, step=taps, replica=replica, group=group, output=output[column],
         outputs=outputs[column], first=first[block], rows=rows[block], sign=signs[sign],

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accelerators.systolic import spikes
+from archsim.accelerators import spikes
 from archsim.accelerators.systolic.geometry import Geometry
 from archsim.accelerators.systolic.statistics import SpikeStatistics
 

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accelerators.systolic import spikes
+from archsim.accelerators import spikes
 from archsim.workload import Activity, Layer
 
 Ints = NDArray[np.int64]

@@ -92,7 +92,7 @@ def test_every_weight_lies_exactly_once(data: st.DataObject) -> None:
     sizes = chip(
         rows=draw(st.integers(1, 16)), cols=draw(st.integers(17, 40)), cell_bits=draw(st.integers(1, 4)),
         signed=draw(st.sampled_from(["differential", "diff", "offset"])),
-        unroll=draw(st.sampled_from(["kernel", "flat"])), crossbars_per_pe=draw(st.integers(1, 10)),
+        unroll=draw(st.sampled_from(["kernel", "flat"])), crossbars_per_pe=draw(st.integers(2, 10)),
         pes_per_tile=draw(st.integers(1, 4)), share_tiles=draw(st.booleans()),
     )  # fmt: skip
     replicas = [draw(st.integers(1, 3)) for _ in layers]
@@ -147,3 +147,10 @@ def test_a_weight_wider_than_a_crossbar_is_refused_for_all_layers_at_once() -> N
         place(layers, chip(cell_bits=1))
     assert [problem.key for problem in caught.value.problems] == ["crossbar.cols"] * 2
     assert "'a'" in str(caught.value) and "'b'" in str(caught.value)
+
+
+def test_both_signs_of_a_block_lie_in_one_pe() -> None:
+    (placed,) = place([conv()], chip(signed="diff", cell_bits=3, crossbars_per_pe=5))
+    assert placed.pe.tolist() == [0] * 4 + [1] * 4 + [2] * 4 + [3] * 4 + [4] * 2
+    with pytest.raises(UnsupportedError, match="at least 2"):
+        place([conv(), conv()], chip(signed="diff", cell_bits=3, crossbars_per_pe=1))

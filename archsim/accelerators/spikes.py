@@ -1,4 +1,4 @@
-"""What the spikes of a layer's input do to its passes: active products, and what a skipping array still has to stream.
+"""What the spikes of a layer's input do at its output positions: active products, windows, unions over positions.
 
 All statistics come from the values themselves, vectorised over timesteps and positions. With ``x[t, c, y, x]`` the
 input and window ``W(p)`` of output position ``p``:
@@ -44,9 +44,9 @@ def per_position(counts: NDArray[np.uint8], layer: Layer) -> Ints:
     if layer.kernel == (1, 1) and layer.stride == (1, 1) and layer.padding == (0, 0):
         only: Ints = total.reshape(steps, layer.groups, -1).astype(np.int64)
         return only
-    padded: Ints = _padded(total, layer)
+    padded: Ints = padded_maps(total, layer)
     sums: Ints = np.zeros((steps, layer.groups, *layer.out_shape[1:]), np.int64)
-    for rows, cols in _windows(layer):
+    for rows, cols in window_slices(layer):
         sums += padded[:, :, rows, cols]
     return sums.reshape(steps, layer.groups, -1)
 
@@ -54,17 +54,17 @@ def per_position(counts: NDArray[np.uint8], layer: Layer) -> Ints:
 def per_index(counts: NDArray[np.uint8], layer: Layer) -> Ints:
     """Sum of ``counts`` over all positions for each reduction index (channel outermost): [T, groups, K]."""
     steps, channels = counts.shape[:2]
-    padded = _padded(counts, layer)
-    sums = [np.add.reduce(padded[:, :, rows, cols], axis=(2, 3), dtype=np.int64) for rows, cols in _windows(layer)]
+    padded = padded_maps(counts, layer)
+    sums = [np.add.reduce(padded[:, :, rows, cols], axis=(2, 3), dtype=np.int64) for rows, cols in window_slices(layer)]
     return np.stack(sums, axis=2).reshape(steps, layer.groups, channels // layer.groups * len(sums))
 
 
 def windows(values: Values, layer: Layer) -> Values:
     """All windows of one timestep laid out flat (im2col): [C, H, W] -> [groups, positions, K], channel outermost."""
     channels = values.shape[0]
-    padded = _padded(values[None], layer)[0]
-    stacked = np.stack([padded[:, rows, cols].reshape(channels, -1) for rows, cols in _windows(layer)], axis=1)
-    grouped = stacked.reshape(layer.groups, channels // layer.groups * len(_windows(layer)), -1)
+    padded = padded_maps(values[None], layer)[0]
+    stacked = np.stack([padded[:, rows, cols].reshape(channels, -1) for rows, cols in window_slices(layer)], axis=1)
+    grouped = stacked.reshape(layer.groups, channels // layer.groups * len(window_slices(layer)), -1)
     return np.ascontiguousarray(grouped.transpose(0, 2, 1))
 
 
@@ -95,20 +95,20 @@ def _packed_windows(active: NDArray[np.uint8], layer: Layer) -> NDArray[np.uint8
     packed = np.packbits(grouped.transpose(0, 1, 3, 4, 2), axis=-1)  # [T, groups, H, W, bytes]
     (pad_y, pad_x) = layer.padding
     packed = np.pad(packed, ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x), (0, 0)))
-    views = [
-        packed[:, :, rows, cols].reshape(steps, layer.groups, -1, packed.shape[-1]) for rows, cols in _windows(layer)
-    ]
+    shape = (steps, layer.groups, -1, packed.shape[-1])
+    views = [packed[:, :, rows, cols].reshape(shape) for rows, cols in window_slices(layer)]
     return np.stack(views, axis=3)
 
 
-def _padded(maps: NDArray[Any], layer: Layer) -> NDArray[Any]:
+def padded_maps(maps: NDArray[Any], layer: Layer) -> NDArray[Any]:
+    """Maps [..., H, W] with the layer's padding around them."""
     pad_y, pad_x = layer.padding
     if not (pad_y or pad_x):
         return maps
     return np.pad(maps, ((0, 0),) * (maps.ndim - 2) + ((pad_y, pad_y), (pad_x, pad_x)))
 
 
-def _windows(layer: Layer) -> list[tuple[slice, slice]]:
+def window_slices(layer: Layer) -> list[tuple[slice, slice]]:
     """For each kernel offset (row-major), the slices of the padded map that its products read."""
     (height, width), (step_y, step_x) = layer.out_shape[1:], layer.stride
     return [
