@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from archsim.accelerators.stages import Stage, TailOp, stages_of
 from archsim.accelerators.systolic.dataflows import Dataflow, dataflow
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage, TailOp, stages_of
 from archsim.accelerators.systolic.tail import neuron_unit_count, state_bits, visits
 from archsim.errors import MisfitError, Problem, UnsupportedError
 from archsim.workload import Layer, Network

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from archsim.accelerators.stages import Stage
 from archsim.accelerators.systolic.memories import memory_components
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage
 from archsim.accelerators.systolic.tail import leak_is_a_shift, neuron_unit_count
 from archsim.cost.component import Component
 from archsim.workload import Network, Neuron

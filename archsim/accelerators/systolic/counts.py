@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.stages import TailOp
 from archsim.accelerators.systolic.components import SCRATCHPAD_WORD_BITS, leaks_of, vector_component
 from archsim.accelerators.systolic.geometry import ceil_div
-from archsim.accelerators.systolic.stages import TailOp
 from archsim.accelerators.systolic.statistics import spikes_fired
 from archsim.accelerators.systolic.tail import leak_is_a_shift
 from archsim.taskgraph import Span

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accelerators.lowered import LayerFacts
+from archsim.accelerators.stages import Stage
 from archsim.accelerators.systolic.counts import count_pass, count_tail
 from archsim.accelerators.systolic.dram import DramChannel
 from archsim.accelerators.systolic.loads import TileLoader
 from archsim.accelerators.systolic.passes import Passes
-from archsim.accelerators.systolic.stages import Stage, StageState
+from archsim.accelerators.systolic.state import StageState
 from archsim.accelerators.systolic.wayout import WayOut
 from archsim.taskgraph import DATA, NONE, SYNC, GraphBuilder, Span
 from archsim.workload import Workload

@@ -18,10 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.stages import Stage
 from archsim.accelerators.systolic.dataflows import DIMENSIONS, Dataflow, Dimension
 from archsim.accelerators.systolic.nest import Loop, Nest, OperandBits
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage
 from archsim.workload import Layer, Network
 
 Ints = NDArray[np.int64]

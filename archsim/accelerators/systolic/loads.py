@@ -9,12 +9,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.stages import Stage
 from archsim.accelerators.systolic.dataflows import Dimension
 from archsim.accelerators.systolic.dram import DramChannel
 from archsim.accelerators.systolic.geometry import all_weights_fit, stored_weight_bits
 from archsim.accelerators.systolic.nest import Loads
 from archsim.accelerators.systolic.passes import Passes
-from archsim.accelerators.systolic.stages import Stage, StageState
+from archsim.accelerators.systolic.state import StageState
 from archsim.taskgraph import DATA, NONE, SYNC, GraphBuilder, Span
 from archsim.workload import Network
 

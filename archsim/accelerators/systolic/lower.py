@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archsim.accelerators.lowered import LayerFacts, Lowered
+from archsim.accelerators.stages import Stage, stages_of
 from archsim.accelerators.systolic.checks import check
 from archsim.accelerators.systolic.components import components
 from archsim.accelerators.systolic.dataflows import dataflow
@@ -23,7 +24,7 @@ from archsim.accelerators.systolic.emit import StageEmitter
 from archsim.accelerators.systolic.geometry import Geometry, all_weights_fit, stored_weight_bits, value_width
 from archsim.accelerators.systolic.passes import Batches, Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage, StageState, stages_of
+from archsim.accelerators.systolic.state import StageState
 from archsim.accelerators.systolic.statistics import statistics_of
 from archsim.taskgraph import GraphBuilder
 from archsim.workload import Workload

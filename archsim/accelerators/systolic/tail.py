@@ -17,10 +17,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.stages import Stage, TailOp, TailUnit
 from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.stages import Stage, TailOp, TailUnit
 from archsim.workload import Neuron
 
 Ints = NDArray[np.int64]

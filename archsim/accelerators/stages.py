@@ -6,17 +6,13 @@ stage, not the layer. What leaves a stage is stored, and so is every inner map t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from archsim.errors import Problem, UnsupportedError
 from archsim.workload import Layer, Network
 from archsim.workload.network import INPUT
 
-Ints = NDArray[np.int64]
 TailUnit = Literal["neuron", "vector"]
 
 
@@ -63,20 +59,6 @@ class Stage:
     def neurons(self) -> tuple[Layer, ...]:
         """Layers of this stage that update neurons, in order."""
         return tuple(op.layer for op in self.tail if op.unit == "neuron")
-
-
-@dataclass
-class StageState:
-    """What one stage's batches leave for its next ones."""
-
-    weights_stay: bool = False
-    image_stays: bool = False  # a direct-coded input that is the same in every batch
-    # load tasks and bits whose place is free after the last pass of a later batch:
-    pending_weights: tuple[Ints, Ints] | None = None
-    # bits of the buffer that a skip map comes through:
-    skip_room: dict[TailOp, int] = field(default_factory=dict)
-    # per neuron layer, the store of each completing pass of the last batch:
-    membrane_stores: dict[str, Ints] = field(default_factory=dict)
 
 
 def elements(shape: tuple[int, int, int]) -> int:
