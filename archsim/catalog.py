@@ -8,11 +8,11 @@ from typing import Any, Literal, Union, get_args
 from archsim.config import find, load_document, names
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 
-Topic = Literal["archs", "workloads", "costs", "components", "dataflows"]
-Kind = Literal["arch", "workload", "cost"]
+Topic = Literal["archs", "workloads", "costs", "devices", "components", "dataflows"]
+Kind = Literal["arch", "workload", "cost", "device"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_PRESETS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "costs": "cost"}
+_PRESETS: dict[str, Kind] = {"archs": "arch", "workloads": "workload", "costs": "cost", "devices": "device"}
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,18 @@ def preset_text(name: str) -> str:
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """JSON Schema of a file: ``arch`` (any family), one family by name, ``workload``, ``cost`` or ``overlay``."""
+    """JSON Schema of a file: ``arch`` (any family), a family, ``workload``, ``cost``, ``overlay``, ``device``."""
     from pydantic import TypeAdapter
 
     from archsim.accelerators import family, family_names
+    from archsim.analog import Device
     from archsim.cost.schema import CostFileModel, OverlayModel
     from archsim.workload import WorkloadFile
 
     families = {name: family(name).schema for name in family_names()}
     every: Any = Union[tuple(families.values())]  # noqa: UP007 - built at run time
     models: dict[str, Any] = {"arch": every, "workload": WorkloadFile, "cost": CostFileModel, "overlay": OverlayModel}
-    models |= families
+    models |= {"device": Device} | families
     _known(kind, tuple(models), "kind of file")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TypeAdapter(models[kind]).json_schema()}
 

@@ -1,4 +1,4 @@
-"""Check chips, workloads and cost tables without running them: every problem of every file at once."""
+"""Check chips, workloads, cost tables and devices without running them: every problem of every file at once."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import Literal
 from archsim.config import Document, load_document, names
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 
-Kind = Literal["arch", "workload", "cost", "overlay"]
-PRESETS: tuple[Literal["arch", "workload", "cost"], ...] = ("arch", "workload", "cost")
-NOUNS: Mapping[Kind, str] = {"arch": "chip", "workload": "workload", "cost": "cost table", "overlay": "cost overlay"}
+Kind = Literal["arch", "workload", "cost", "device", "overlay"]
+PRESETS: tuple[Literal["arch", "workload", "cost", "device"], ...] = ("arch", "workload", "cost", "device")
+NOUNS: Mapping[Kind, str] = {
+    "arch": "chip", "workload": "workload", "cost": "cost table", "device": "device", "overlay": "cost overlay",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ def _check_one(name: str, allow_outside: bool) -> Checked:
         "arch": lambda: _arch(path),
         "workload": lambda: _workload(path, allow_outside),
         "cost": lambda: _cost(path),
+        "device": lambda: _device(path),
         "overlay": lambda: _overlay(path),
     }
     return Checked(name, kind, checkers[kind]())
@@ -85,16 +88,26 @@ def _overlay(name: str) -> str:
     return f"'{load_costs(overlays=[name]).name}'"
 
 
+def _device(name: str) -> str:
+    from archsim.analog import load_device
+
+    device = load_device(name)
+    omitted = ", ".join(device.not_modelled) or "nothing"
+    return f"'{device.name}', {device.kind}, {device.levels.count} levels, not modelled: {omitted}"
+
+
 def _recognise(name: str) -> tuple[Kind, str]:
     """What a file is (the kind with which it shares most keys) and its path; a name is looked up as a preset."""
     presets: dict[str, Kind] = {preset: kind for kind in PRESETS for preset in names(kind)}
     if name in presets:
         return presets[name], name
-    if "/" not in name and not name.endswith((".yaml", ".yml")):
+    if "/" not in name and not name.endswith((".yaml", ".yml", ".csv")):
         if not Path(name).exists():
             text = "no preset has this name (a path contains '/' or ends in .yaml)"
             raise ConfigError(Problem(text, value=name, allowed=", ".join(presets), nearest=nearest(name, presets)))
         name = f"./{name}"
+    if name.lower().endswith(".csv"):
+        return "device", name
     return _kind_of(load_document(Path(name), name, doubled_keys=True)), name
 
 
@@ -106,7 +119,7 @@ def _kind_of(document: Document) -> Kind:
     scores = {kind: sum(_closeness(str(key), known) for key in data) for kind, known in keys.items()}
     best = max(scores, key=lambda kind: scores[kind])
     if not scores[best]:
-        text = "is neither a chip nor a workload nor a cost table: none of its keys belong to one"
+        text = "is neither a chip nor a workload, a cost table or a device: none of its keys belong to one"
         allowed = "; ".join(f"{NOUNS[kind]}: {', '.join(sorted(known))}" for kind, known in keys.items())
         raise ConfigError(Problem(text, file=document.file, line=document.line(()), allowed=allowed))
     if best == "cost" and not _is_whole_table(data):
@@ -129,12 +142,14 @@ def _closeness(key: str, known: Sequence[str]) -> float:
 def _keys_by_kind() -> dict[Kind, tuple[str, ...]]:
     """The keys of each kind of file that no other kind has."""
     from archsim.accelerators import family, family_names
+    from archsim.analog import Device
     from archsim.cost.schema import CostFileModel
     from archsim.workload import WorkloadFile
 
     chips = {key for name in family_names() for key in family(name).schema.model_fields}
     keys: dict[Kind, set[str]] = {
         "arch": chips, "workload": set(WorkloadFile.model_fields), "cost": set(CostFileModel.model_fields),
+        "device": set(Device.model_fields),
     }  # fmt: skip
     own = {
         kind: mine.difference(*(other for name, other in keys.items() if name != kind)) for kind, mine in keys.items()

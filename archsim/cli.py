@@ -117,7 +117,7 @@ def _show(result: Result, as_json: bool, output: str | None) -> None:
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(help="Chips, workloads, cost tables: files, or names of presets.")],
+    files: Annotated[list[str], typer.Argument(help="Chips, workloads, cost tables, devices: files or presets.")],
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
     ] = False,
@@ -133,7 +133,7 @@ def check(
 @app.command("list")
 def list_(
     topic: Annotated[
-        str | None, typer.Argument(help="archs, workloads, costs, components or dataflows. Default: all.")
+        str | None, typer.Argument(help="archs, workloads, costs, devices, components or dataflows. Default: all.")
     ] = None,
 ) -> None:
     """List presets, components and dataflows."""
@@ -154,7 +154,7 @@ def show(name: Annotated[str, typer.Argument(help="Name of a preset.")]) -> None
 
 @app.command()
 def schema(
-    kind: Annotated[str, typer.Argument(help="arch, workload, cost or overlay; or a family such as systolic.")],
+    kind: Annotated[str, typer.Argument(help="arch, workload, cost, overlay or device; or a family such as systolic.")],
 ) -> None:
     """Print the JSON Schema of a kind of file."""
     import json

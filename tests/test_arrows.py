@@ -15,6 +15,7 @@ ALLOWED = {
     "config": {"errors"},
     "workload": {"config", "errors"},
     "cost": {"config", "errors"},
+    "analog": {"config", "errors"},
     "taskgraph": {"errors"},
     "engine": {"taskgraph", "errors"},
     "accelerators": {"workload", "config", "cost", "taskgraph", "errors"},

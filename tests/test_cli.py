@@ -188,7 +188,7 @@ def test_lists() -> None:
     assert "cnn-mnist" not in call("list", "archs").stdout
 
 
-@pytest.mark.parametrize("kind", ["arch", "systolic", "workload", "cost", "overlay"])
+@pytest.mark.parametrize("kind", ["arch", "systolic", "workload", "cost", "overlay", "device"])
 def test_schemas(kind: str) -> None:
     schema = json.loads(call("schema", kind).stdout)
     assert schema["$schema"].startswith("https://json-schema.org/")
@@ -196,7 +196,7 @@ def test_schemas(kind: str) -> None:
 
 
 def test_check_recognises_every_preset() -> None:
-    known = {kind: archsim.entries(kind) for kind in ("archs", "workloads", "costs")}
+    known = {kind: archsim.entries(kind) for kind in ("archs", "workloads", "costs", "devices")}
     names = [entry.name for entries in known.values() for entry in entries]
     done = call("check", *names)
     assert done.exit_code == 0

@@ -46,7 +46,7 @@ VALUES = (
 
 def sources() -> list[tuple[str, str]]:
     found = [("arch", name) for name in names("arch")] + [("workload", name) for name in names("workload")]
-    return found + [("cost", name) for name in names("cost")]
+    return found + [(kind, name) for kind in ("cost", "device") for name in names(kind)]
 
 
 def paths_of(node, here=()):

@@ -1,8 +1,8 @@
 """YAML files to frozen, validated models, with errors that name file, line, key, value and what is allowed."""
 
 from archsim.config.build import build_from
-from archsim.config.document import Document, dotted, load_document, parse_document
-from archsim.config.overrides import apply_overrides
+from archsim.config.document import Document, dotted, load_document, parse_document, read_text
+from archsim.config.overrides import apply_overrides, overridden
 from archsim.config.presets import find, names
 from archsim.config.schema import json_schema
 from archsim.config.units import (
@@ -51,6 +51,8 @@ __all__ = [
     "json_schema",
     "load_document",
     "names",
+    "overridden",
     "parse_document",
+    "read_text",
     "validate",
 ]

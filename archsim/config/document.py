@@ -69,6 +69,15 @@ def load_document(path: Path, shown_as: str | None = None, doubled_keys: bool = 
     """
     shown = str(path) if shown_as is None else shown_as
     shown = shown.encode("utf-8", "backslashreplace").decode("utf-8")
+    text = read_text(path, shown)
+    document = _parse(text, shown, Path(path).parent)
+    if document.doubled and not doubled_keys:
+        raise ConfigError(document.doubled)
+    return document
+
+
+def read_text(path: Path, shown: str) -> str:
+    """The text of a regular UTF-8 file of at most 16 MiB; everything else is a ConfigError that calls it ``shown``."""
     try:
         if not stat.S_ISREG(mode := Path(path).stat().st_mode) and not stat.S_ISDIR(mode):
             raise ConfigError(Problem("is no regular file (a device, a pipe or a socket)", shown))
@@ -84,14 +93,10 @@ def load_document(path: Path, shown_as: str | None = None, doubled_keys: bool = 
     if len(raw) > MAX_BYTES:
         raise ConfigError(Problem(f"larger than {MAX_BYTES // 2**20} MiB", shown))
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ConfigError(Problem("not UTF-8 text", shown, line)) from None
-    document = _parse(text, shown, Path(path).parent)
-    if document.doubled and not doubled_keys:
-        raise ConfigError(document.doubled)
-    return document
 
 
 def parse_document(text: str, shown_as: str) -> Document:

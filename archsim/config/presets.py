@@ -1,4 +1,4 @@
-"""Chips, networks and cost tables that come with archsim, found by name."""
+"""Chips, networks, cost tables and memory devices that come with archsim, found by name."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Literal
 
 from archsim.errors import ConfigError, Problem, nearest
 
-Kind = Literal["arch", "workload", "cost"]
+Kind = Literal["arch", "workload", "cost", "device"]
 
-_NOUN = {"arch": "chip", "workload": "workload", "cost": "cost table"}
+_NOUN = {"arch": "chip", "workload": "workload", "cost": "cost table", "device": "device"}
+_FOLDERS = ("cost", "device")  # of arch_configs; every other folder holds chips
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def find(kind: Kind, name_or_path: str | Path) -> tuple[Path, str]:
     """The file to read and how to show it: ``sata`` is a preset, ``./sata.yaml`` a path (which need not exist).
 
-    A path contains a folder separator or ends in .yaml or .yml, or is a ``Path``. ConfigError for an unknown name, with
-    all known ones.
+    A path contains a folder separator, ends in .yaml, .yml or .csv, or is a ``Path``. ConfigError for an unknown name,
+    with all known ones.
     """
     if isinstance(name_or_path, Path):
         return name_or_path, str(name_or_path)
@@ -48,15 +49,15 @@ def names(kind: Kind) -> list[str]:
 
 def _is_path(text: str) -> bool:
     separators = {"/", os.sep, os.altsep or "/"}
-    return any(separator in text for separator in separators) or text.endswith((".yaml", ".yml"))
+    return any(separator in text for separator in separators) or text.endswith((".yaml", ".yml", ".csv"))
 
 
 def _presets(kind: Kind) -> dict[str, Path]:
     root = _PACKAGE / "_presets" if (_PACKAGE / "_presets").is_dir() else _PACKAGE.parent
     if kind == "workload":
         files = list((root / "workloads").glob("*.yaml"))
-    elif kind == "cost":
-        files = list((root / "arch_configs" / "cost").glob("*.yaml"))
+    elif kind in _FOLDERS:
+        files = list((root / "arch_configs" / kind).glob("*.yaml"))
     else:
-        files = [file for file in (root / "arch_configs").glob("*/*.yaml") if file.parent.name != "cost"]
+        files = [file for file in (root / "arch_configs").glob("*/*.yaml") if file.parent.name not in _FOLDERS]
     return {file.stem: file for file in sorted(files, key=lambda file: (file.stem, str(file)))}

@@ -14,7 +14,8 @@ from archsim.errors import ConfigError
 def root(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package = tmp_path / "archsim"
     root = tmp_path if request.param == "checkout" else package / "_presets"
-    for name in ("arch_configs/systolic/sata", "arch_configs/crossbar/rram", "arch_configs/cost/45nm", "workloads/mlp"):
+    files = ("systolic/sata", "crossbar/rram", "cost/45nm", "device/pcm")
+    for name in (*(f"arch_configs/{file}" for file in files), "workloads/mlp"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / f"{name}.yaml").write_text("name: x\n")
     (root / "workloads/mlp.npz").write_bytes(b"")
@@ -27,6 +28,7 @@ def test_names_by_kind(root: Path) -> None:
     assert names("arch") == ["rram", "sata"]
     assert names("workload") == ["mlp"]
     assert names("cost") == ["45nm"]
+    assert names("device") == ["pcm"]
 
 
 def test_a_name_is_a_preset(root: Path) -> None:
@@ -34,7 +36,7 @@ def test_a_name_is_a_preset(root: Path) -> None:
     assert find("cost", "45nm") == (root / "arch_configs/cost/45nm.yaml", "45nm (preset)")
 
 
-@pytest.mark.parametrize("text", ["sata.yaml", "sata.yml", "./sata", "../x/sata", "/x/sata.yaml"])
+@pytest.mark.parametrize("text", ["sata.yaml", "sata.yml", "cells.csv", "./sata", "../x/sata", "/x/sata.yaml"])
 def test_a_path_is_taken_as_it_is(root: Path, text: str) -> None:
     assert find("arch", text) == (Path(text), text)
 
@@ -55,6 +57,6 @@ def test_other_kinds_and_odd_names_are_unknown(root: Path, text: str) -> None:
 
 
 def test_the_presets_of_this_checkout_are_found() -> None:
-    for kind in ("arch", "workload", "cost"):
+    for kind in ("arch", "workload", "cost", "device"):
         for name in names(kind):
             assert find(kind, name)[0].is_file()

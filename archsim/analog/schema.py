@@ -1,0 +1,253 @@
+"""The parts of a device file: each states its numbers and where they come from."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, StringConstraints, model_validator
+
+from archsim.config import Microsiemens, Milliwatts, Nanometres, Nanoseconds, Ohms, Picojoules, Strict, Volts
+from archsim.errors import ConfigError, Problem
+
+Siemens = npt.NDArray[np.float64]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Conducting = Annotated[Microsiemens, Field(gt=0)]
+Resisting = Annotated[Ohms, Field(gt=0)]
+Lasting = Annotated[Nanoseconds, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Relative = Annotated[float, Field(ge=0)]
+
+MOST_LEVELS = 65536
+US_PER_S = 1e6
+NS_PER_S = 1e9
+
+
+class Sourced(Strict):
+    """Numbers that share one source."""
+
+    source: Text = Field(description="where the numbers come from: paper and figure, tool and version, or file")
+    note: str = Field("", description="how they were read or derived, and what they leave out")
+
+
+class Conductance(Sourced):
+    """The range of the cell, as conductances or as resistances, whichever the source states."""
+
+    g_min: Conducting | None = Field(None, description="lowest conductance (with g_max)")
+    g_max: Conducting | None = Field(None, description="highest conductance")
+    r_on: Resisting | None = Field(None, description="lowest resistance (with r_off)")
+    r_off: Resisting | None = Field(None, description="highest resistance")
+
+    @model_validator(mode="after")
+    def _one_pair_in_order(self) -> Conductance:
+        """Either g_min and g_max, or r_on and r_off, the lower one lower."""
+        conductances, resistances = (self.g_min, self.g_max), (self.r_on, self.r_off)
+        stated = [pair for pair in (conductances, resistances) if any(value is not None for value in pair)]
+        if len(stated) != 1 or None in stated[0]:
+            raise ConfigError(Problem("needs either g_min and g_max or r_on and r_off"))
+        if self.g_min is not None and self.g_max is not None and self.g_min >= self.g_max:
+            raise ConfigError(Problem("must be below g_max", key="g_min", value=self.g_min))
+        if self.r_on is not None and self.r_off is not None and self.r_on >= self.r_off:
+            raise ConfigError(Problem("must be below r_off", key="r_on", value=self.r_on))
+        return self
+
+
+class Levels(Sourced):
+    """How many conductances a cell can be told to take; equally spaced unless ``states`` lists them."""
+
+    count: Annotated[int, Field(ge=2, le=MOST_LEVELS)] = Field(description="distinct levels; code 0 is the lowest")
+    bits_per_cell: Annotated[int, Field(ge=1, le=16)] | None = Field(
+        None, description="bits of a weight that one cell stores; default: all that the levels can tell apart"
+    )
+    states: tuple[Conducting, ...] | None = Field(
+        None, description="conductance of each level in ascending order, where they are not equally spaced"
+    )
+
+    @model_validator(mode="after")
+    def _bits_and_states_fit(self) -> Levels:
+        """The bits are those of the levels, and there is one ascending state for each."""
+        problems = []
+        if self.bits_per_cell is not None and 2**self.bits_per_cell > self.count:
+            text = f"{self.count} levels tell no more than {self.most_bits} bit(s) apart"
+            allowed = f"1 to {self.most_bits}"
+            problems.append(Problem(text, key="bits_per_cell", value=self.bits_per_cell, allowed=allowed))
+        states = self.states or ()
+        if self.states is not None and len(states) != self.count:
+            problems.append(Problem(f"must list {self.count} conductances, one for each level", key="states"))
+        for index, (lower, upper) in enumerate(pairwise(states), 1):
+            if lower >= upper:
+                problems.append(Problem("must be above the state before it", key=f"states.{index}", value=upper))
+        if problems:
+            raise ConfigError(problems)
+        return self
+
+    @property
+    def most_bits(self) -> int:
+        """The largest b with 2**b levels."""
+        return self.count.bit_length() - 1
+
+
+class Read(Sourced):
+    """One read pulse."""
+
+    voltage: Annotated[Volts, Field(gt=0)] = Field(description="on the word line of an active row")
+    pulse: Lasting = Field(description="how long the cell conducts during one read")
+
+
+class Programming(Sourced):
+    """Setting a cell to a level by pulses, each followed by a read where ``verify``."""
+
+    pulse_energy: Picojoules = Field(description="energy of one programming pulse in one cell")
+    pulse: Lasting = Field(description="duration of one programming pulse")
+    pulses: Annotated[float, Field(ge=1)] = Field(description="pulses until a cell is accepted, mean")
+    verify: bool = Field(description="each pulse is followed by a read of the cell (needs `read`)")
+
+
+class Cell(Sourced):
+    """The layout of one cell."""
+
+    area_f2: Annotated[float, Field(gt=0)] = Field(description="area in squares of the feature size")
+    feature: Nanometres = Field(description="feature size F")
+
+
+class Leakage(Sourced):
+    """Static power of a volatile cell."""
+
+    per_cell: Milliwatts = Field(description="static power of one cell")
+
+
+class SpreadPoint(Strict):
+    """One point of a measured spread."""
+
+    g: Conducting = Field(description="conductance")
+    sigma: Microsiemens = Field(description="standard deviation of the conductance there")
+
+
+class Spread(Sourced):
+    """The standard deviation of a conductance as a function of the conductance; its parts add in quadrature.
+
+    sigma(G)^2 = (proportional * G)^2 + independent^2 + shape(G)^2, where shape is ``polynomial`` or ``table``:
+    max(sum_i c_i (G / g_max)^i, 0), or linear between the points of the table and constant beyond its ends.
+    """
+
+    proportional: Relative | None = Field(None, description="sigma as a fraction of the conductance")
+    independent: Microsiemens | None = Field(None, description="sigma that is the same at every conductance")
+    polynomial: tuple[float, ...] | None = Field(
+        None, min_length=1, description="sigma in microsiemens: coefficients of (G / g_max)^0, ^1, ..."
+    )
+    table: tuple[SpreadPoint, ...] | None = Field(
+        None, min_length=1, description="measured sigma by conductance, ascending"
+    )
+
+    @model_validator(mode="after")
+    def _states_something_once(self) -> Spread:
+        """At least one part, and one shape at most."""
+        problems = []
+        if not self._is_stated():
+            problems.append(Problem(f"states no spread; allowed: {', '.join(self._parts())}; null: not modelled"))
+        if self.polynomial is not None and self.table is not None:
+            problems.append(Problem("the shape is a polynomial or a table, not both", key="polynomial"))
+        for index, (lower, upper) in enumerate(pairwise(self.table or ()), 1):
+            if lower.g >= upper.g:
+                problems.append(Problem("must be above the conductance before it", key=f"table.{index}.g"))
+        if problems:
+            raise ConfigError(problems)
+        return self
+
+    def _parts(self) -> tuple[str, ...]:
+        return ("proportional", "independent", "polynomial", "table")
+
+    def _is_stated(self) -> bool:
+        return any(getattr(self, part) is not None for part in self._parts())
+
+    def sigma_s(self, g_s: Siemens, g_max_s: float) -> Siemens:
+        """Standard deviation in siemens at conductances of any shape, in siemens."""
+        shape = np.zeros_like(g_s)
+        if self.polynomial is not None:
+            shape = np.maximum(np.polynomial.polynomial.polyval(g_s / g_max_s, self.polynomial), 0) / US_PER_S
+        if self.table is not None:
+            known, sigma = np.array([(point.g, point.sigma) for point in self.table]).T
+            shape = np.interp(g_s * US_PER_S, known, sigma) / US_PER_S
+        independent_s = (self.independent or 0.0) / US_PER_S
+        return np.asarray(np.sqrt(((self.proportional or 0.0) * g_s) ** 2 + independent_s**2 + shape**2))
+
+
+class Variation(Spread):
+    """How far a programmed conductance lies from its target: drawn once per cell and programming."""
+
+    distribution: Literal["normal", "lognormal"] = Field(
+        description="normal is cut off at 0; lognormal has the same mean and sigma"
+    )
+
+
+class Flicker(Strict):
+    """1/f noise accumulated since programming (G. Nandakumar et al., ICECS 2019, as in aihwkit's PCM model).
+
+    sigma(G, t) = G * min(coefficient / (G / g_max)^exponent, limit) * sqrt(ln((t + t_read) / (2 t_read))).
+    """
+
+    coefficient: Relative = Field(description="relative noise at g_max")
+    exponent: Relative = Field(description="how it falls with the conductance")
+    limit: Relative = Field(description="largest relative noise")
+    t_read: Lasting = Field(description="duration of a read")
+
+    def sigma_s(self, g_s: Siemens, g_max_s: float, t_s: float) -> Siemens:
+        """Standard deviation in siemens, t_s seconds after programming; 0 up to t_s = t_read."""
+        t_read_s = self.t_read / NS_PER_S
+        relative = np.maximum(g_s / g_max_s, np.finfo(np.float64).tiny)
+        share = np.minimum(self.coefficient / relative**self.exponent, self.limit)
+        return np.asarray(g_s * share * np.sqrt(max(np.log((t_s + t_read_s) / (2 * t_read_s)), 0.0)))
+
+
+class ReadNoise(Spread):
+    """How far a conductance lies from its mean in one read: drawn anew at every read."""
+
+    flicker: Flicker | None = Field(None, description="1/f noise, which grows with the time since programming")
+
+    def _parts(self) -> tuple[str, ...]:
+        return (*super()._parts(), "flicker")
+
+
+class Stuck(Sourced):
+    """Cells that programming does not move."""
+
+    at_g_min: Fraction = Field(description="fraction of cells stuck at the lowest conductance")
+    at_g_max: Fraction = Field(description="fraction of cells stuck at the highest conductance")
+
+    @model_validator(mode="after")
+    def _no_more_than_all(self) -> Stuck:
+        """The two fractions are of the same cells."""
+        if self.at_g_min + self.at_g_max > 1:
+            raise ConfigError(Problem("with at_g_min more than all cells", key="at_g_max", value=self.at_g_max))
+        return self
+
+
+class StateLaw(Strict):
+    """A coefficient that depends on the state: clip(offset + slope * ln(G / g_max), low, high)."""
+
+    offset: float = Field(description="value at g_max")
+    slope: float = Field(0.0, description="per natural logarithm of G / g_max")
+    low: float | None = Field(None, description="lowest value")
+    high: float | None = Field(None, description="highest value")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> StateLaw:
+        """The bounds are in order."""
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ConfigError(Problem("must not be above high", key="low", value=self.low))
+        return self
+
+    def at(self, g_s: Siemens, g_max_s: float) -> Siemens:
+        """The coefficient at conductances of any shape, in siemens; the logarithm stops at 1e-7 of g_max."""
+        value = self.offset + self.slope * np.log(np.maximum(g_s / g_max_s, 1e-7))
+        return np.asarray(np.clip(value, self.low, self.high))
+
+
+class Drift(Sourced):
+    """Decay of a conductance with time: G(t) = G (t / t0)^-nu, t and t0 counted from programming."""
+
+    nu_mean: StateLaw = Field(description="mean of the exponent over cells")
+    nu_sigma: StateLaw = Field(description="standard deviation of the exponent over cells")
+    t0: Lasting = Field(description="when the programmed conductance was measured")
