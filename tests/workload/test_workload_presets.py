@@ -29,6 +29,10 @@ FIVE_CONVOLUTIONS = (
     9 * (3 * 128 + 128 * 256) * 32**2 + 9 * 256 * 512 * 16**2 + 9 * 512 * 1024 * 8**2 + 9 * 1024 * 512 * 4**2
     + 8192 * 1024 + 1024 * 512
 )  # fmt: skip
+VGG9 = (
+    9 * (3 * 64 + 64 * 64) * 32**2 + 9 * (64 * 128 + 128 * 128) * 16**2 + 9 * (128 * 256 + 2 * 256 * 256) * 8**2
+    + 4096 * 1024 + 1024 * 10
+)  # fmt: skip
 RESNET19_CONVOLUTIONS = (
     9 * (3 * 128 + 6 * 128 * 128) * 32**2 + 9 * (128 * 256 + 5 * 256 * 256) * 16**2
     + 9 * (256 * 512 + 3 * 512 * 512) * 8**2
@@ -50,6 +54,7 @@ EXPECTED = {
     "icassp-sbp": (VGG9_TABLE, 50, 9, 0.1),
     "icassp-lth": (RESNET19_CONVOLUTIONS + 8192 * 256, 5, 18, 0.02),
     "icassp-tdbn": (RESNET19_CONVOLUTIONS + 8192 * 256, 4, 18, 0.15),
+    "vgg9-cifar10": (VGG9, 5, 9, 0.135011),
     "vgg16-cifar10": (vgg16_macs(32, 512, 512, 10), 4, 16, 0.0896),
     "vgg16-imagenet": (vgg16_macs(224, 4096, 4096, 1000), 4, 16, 0.0896),
     "resnet19-cifar10": (RESNET19_CONVOLUTIONS + RESNET19_SHORTCUTS + 512 * 256 + 256 * 10, 4, 21, 0.15),
@@ -97,6 +102,13 @@ def test_a_rate_coded_network_reads_spikes_of_the_stated_density(name):
     first = workload.network.layers[0]
     assert (first.sources, first.in_bits) == (("input",), 1)
     assert workload.activity.inputs_of(first).mean() == pytest.approx(EXPECTED[name][3], abs=0.01)
+
+
+def test_vgg9_is_spikesims():
+    network = load_workload("vgg9-cifar10").network
+    assert sum(layer.weights for layer in network.layers) == 5_938_880
+    assert [network.layer(name).in_bits for name in ("conv2", "conv3", "fc1")] == [1, 3, 3]  # sums of four spikes
+    assert sum(layer.neurons for layer in network.layers) == 245_760 + 1024
 
 
 def test_resnet19_adds_currents_so_that_all_spikes_are_binary():
