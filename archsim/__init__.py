@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.accelerators import load_architecture
+    from archsim.analog import load_device
     from archsim.catalog import entries, preset_text, schema
     from archsim.checking import check
     from archsim.errors import ArchsimError
@@ -28,6 +29,7 @@ _HOMES = {
     "entries": "archsim.catalog",
     "explain": "archsim.explanation",
     "load_architecture": "archsim.accelerators",
+    "load_device": "archsim.analog",
     "load_result": "archsim.result",
     "load_workload": "archsim.workload",
     "plot": "archsim.report.plots",
@@ -43,6 +45,7 @@ __all__ = [
     "entries",
     "explain",
     "load_architecture",
+    "load_device",
     "load_result",
     "load_workload",
     "plot",

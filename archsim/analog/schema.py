@@ -14,8 +14,8 @@ from archsim.errors import ConfigError, Problem
 
 Siemens = npt.NDArray[np.float64]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Conducting = Annotated[Microsiemens, Field(gt=0)]
-Resisting = Annotated[Ohms, Field(gt=0)]
+Conducting = Annotated[Microsiemens, Field(gt=0, le=1e6)]
+Resisting = Annotated[Ohms, Field(ge=1)]
 Lasting = Annotated[Nanoseconds, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Relative = Annotated[float, Field(ge=0)]
@@ -92,7 +92,7 @@ class Levels(Sourced):
 class Read(Sourced):
     """One read pulse."""
 
-    voltage: Annotated[Volts, Field(gt=0)] = Field(description="on the word line of an active row")
+    voltage: Annotated[Volts, Field(gt=0, le=100)] = Field(description="on the word line of an active row")
     pulse: Lasting = Field(description="how long the cell conducts during one read")
 
 
@@ -101,15 +101,15 @@ class Programming(Sourced):
 
     pulse_energy: Picojoules = Field(description="energy of one programming pulse in one cell")
     pulse: Lasting = Field(description="duration of one programming pulse")
-    pulses: Annotated[float, Field(ge=1)] = Field(description="pulses until a cell is accepted, mean")
+    pulses: Annotated[float, Field(ge=1, le=1e6)] = Field(description="pulses until a cell is accepted, mean")
     verify: bool = Field(description="each pulse is followed by a read of the cell (needs `read`)")
 
 
 class Cell(Sourced):
     """The layout of one cell."""
 
-    area_f2: Annotated[float, Field(gt=0)] = Field(description="area in squares of the feature size")
-    feature: Nanometres = Field(description="feature size F")
+    area_f2: Annotated[float, Field(gt=0, le=1e6)] = Field(description="area in squares of the feature size")
+    feature: Annotated[Nanometres, Field(le=1e5)] = Field(description="feature size F")
 
 
 class Leakage(Sourced):

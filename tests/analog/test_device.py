@@ -316,6 +316,7 @@ def test_a_bad_file_gets_every_error_at_once_with_its_line(tmp_path):
         ({"levels": {"count": 3, "states": [10, 9, 40]}}, "levels.states.1: must be above the state before it"),
         ({"levels": {"count": 2, "states": [11, 40]}}, "levels.states.0: must be the end of the range, 10 uS"),
         ({"read": {"voltage": 0, "pulse": 1}}, "read.voltage"),
+        ({"read": {"voltage": 1e300, "pulse": 1}}, "read.voltage"),
         ({"programming": FULL["programming"]}, "programming.verify: needs `read`, which is null"),
         ({"programming": {**FULL["programming"], "pulses": 0.5}}, "programming.pulses"),
         (
