@@ -1,0 +1,126 @@
+"""Pieces of a layer's work in raster order, and which piece of a producer each piece of a reader waits for.
+
+A chunk is an output position or an output row of a weighted layer. Every element of a map that leaves a stage is
+complete when the last position in its window (through pools and adds) is; a reader's chunk needs the last element of
+its own window, and because positions come in raster order that one stands for all that its replica delivers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accelerators.crossbar.noc import replica_rows
+from archsim.accelerators.stages import Stage
+from archsim.workload import Layer, Network
+
+Ints = NDArray[np.int64]
+Granularity = Literal["position", "row"]
+NOTHING = -1
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """The chunks of a stage's weighted layer, numbered in raster order."""
+
+    stage: Stage
+    granularity: Granularity
+    replicas: int
+
+    @property
+    def layer(self) -> Layer:
+        """The weighted layer."""
+        return self.stage.layer
+
+    @property
+    def width(self) -> int:
+        """Positions of one chunk."""
+        return self.layer.out_shape[2] if self.granularity == "row" else 1
+
+    @property
+    def count(self) -> int:
+        """Number of chunks."""
+        return self.layer.positions // self.width
+
+    @cached_property
+    def rows(self) -> Ints:
+        """Output row of each chunk."""
+        return np.arange(self.count) * self.width // self.layer.out_shape[2]
+
+    @cached_property
+    def replica(self) -> Ints:
+        """Replica that handles each chunk: a band of output rows each."""
+        bands = replica_rows(self.layer, self.replicas)
+        return np.searchsorted([band.stop for band in bands], self.rows, side="right")
+
+    def per_chunk(self, per_position: Ints) -> Ints:
+        """Sums over the positions of each chunk: [..., positions] -> [..., chunks]."""
+        found: Ints = per_position.reshape(*per_position.shape[:-1], self.count, self.width).sum(axis=-1)
+        return found
+
+    def completed_by(self, network: Network) -> Mapping[str, Ints]:
+        """For each map of the stage, the chunk that completes each of its places: [height, width]."""
+        height, width = self.layer.out_shape[1:]
+        last = {self.layer.name: np.arange(height * width).reshape(height, width)}
+        for name in self.stage.members[1:]:
+            layer = network.layer(name)
+            inside = [last[source] for source in layer.sources if source in last]
+            before = inside[0] if len(inside) == 1 else np.maximum.reduce(inside)
+            last[name] = _last_in_window(layer, before)
+        return {name: places // self.width for name, places in last.items()}
+
+    def wanted_places(self) -> tuple[Ints, Ints, Ints]:
+        """First and last row, and last column, of the input places in each chunk's window."""
+        layer = self.layer
+        if layer.kind != "conv2d":
+            every = np.zeros(self.count, np.int64)
+            return every, every + layer.in_shape[1] - 1, every + layer.in_shape[2] - 1
+        cols = np.arange(self.count) * self.width % layer.out_shape[2] + self.width - 1
+        first = np.maximum(self.rows * layer.stride[0] - layer.padding[0], 0)
+        last = np.minimum(self.rows * layer.stride[0] - layer.padding[0] + layer.kernel[0] - 1, layer.in_shape[1] - 1)
+        column = np.minimum(cols * layer.stride[1] - layer.padding[1] + layer.kernel[1] - 1, layer.in_shape[2] - 1)
+        return first, np.maximum(last, 0), np.maximum(column, 0)
+
+
+def _last_in_window(layer: Layer, before: Ints) -> Ints:
+    """The last place (in raster order) of each output place's window; pools cut at the edge, flatten waits for all."""
+    height, width = layer.out_shape[1:]
+    if layer.kind == "flatten":
+        return np.full((height, width), before.max())
+    if not layer.kind.endswith("pool2d"):
+        return before
+    rows = np.minimum(np.arange(height) * layer.stride[0] - layer.padding[0] + layer.kernel[0], before.shape[0]) - 1
+    cols = np.minimum(np.arange(width) * layer.stride[1] - layer.padding[1] + layer.kernel[1], before.shape[1]) - 1
+    found: Ints = before[rows[:, None], cols[None, :]]
+    return found
+
+
+def producers(reader: Chunks, completed: Ints, producer: Chunks) -> list[Ints]:
+    """The chunks of a producer that each chunk of a reader waits for: one vector for each replica (or NOTHING).
+
+    ``completed`` [height, width] names the producer's chunk that completes each place of the map that is read.
+    """
+    first, last, column = reader.wanted_places()
+    height, width = completed.shape
+    found = [np.full(reader.count, NOTHING, np.int64) for _ in range(producer.replicas)]
+    for offset in range(int((last - first).max(initial=0)) + 1):
+        row = np.minimum(first + offset, last)
+        chunk = completed[np.minimum(row, height - 1), np.minimum(column, width - 1)]
+        for number, wanted in enumerate(found):
+            mine = producer.replica[chunk] == number
+            wanted[mine] = np.maximum(wanted[mine], chunk[mine])
+    return found
+
+
+def beside(reader: Chunks, at: Ints, completed: Ints, producer: Chunks) -> list[Ints]:
+    """As :func:`producers`, for an operand that is added in the reader's chunk ``at`` [height, width]."""
+    found = [np.full(reader.count, NOTHING, np.int64) for _ in range(producer.replicas)]
+    for number, wanted in enumerate(found):
+        mine = producer.replica[completed] == number
+        np.maximum.at(wanted, at[mine], completed[mine])
+    return found
