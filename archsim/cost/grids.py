@@ -1,4 +1,4 @@
-"""The CSV grids beside a cost table: gates by width, SRAM banks by size and line, factors between nodes."""
+"""The CSV grids beside a cost table: gates by width, SRAM banks, converters, factors between nodes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "gates": ("primitive", "depth", "bits", "area_um2", "dynamic_mw", "leakage_uw"),
     "sram": ("node_nm", "cell", "size_bytes", "line_bytes", "read_pj", "write_pj", "leakage_mw", "area_um2"),
     "scaling": ("node_nm", "area", "hp_a2", "hp_a1", "hp_a0", "lp_a2", "lp_a1", "lp_a0", "vdd_v", "vdd_source"),
+    "adc": ("node_nm", "bits", "samples_per_s", "convert_pj", "leakage_mw", "area_um2"),
 }
 
 
@@ -51,6 +52,17 @@ class Grid:
             quantities = tables.setdefault((float(row["node_nm"]), row["cell"]), {})
             place = float(row["size_bytes"]), float(row["line_bytes"])
             for name in ("read_pj", "write_pj", "leakage_mw", "area_um2"):
+                quantities.setdefault(name, {})[place] = float(row[name])
+        return tables
+
+    @cached_property
+    def adc(self) -> dict[int, dict[str, dict[tuple[float, float], float]]]:
+        """bits -> quantity (convert_pj, leakage_mw, area_um2) -> (node, samples per second) -> figure."""
+        tables: dict[int, dict[str, dict[tuple[float, float], float]]] = {}
+        for row in self.rows:
+            quantities = tables.setdefault(int(row["bits"]), {})
+            place = float(row["node_nm"]), float(row["samples_per_s"])
+            for name in ("convert_pj", "leakage_mw", "area_um2"):
                 quantities.setdefault(name, {})[place] = float(row[name])
         return tables
 

@@ -61,6 +61,11 @@ class Scaling:
         factor = f"x {span.value:.4g} ({span.low:.4g}..{span.high:.4g})"
         return f"{quantity} scaled {from_nm:g} -> {to_nm:g} nm: {factor}; {how}"
 
+    def supply_v(self, node_nm: float) -> float:
+        """Nominal supply voltage at a node, log-log between the table's; CostError outside it."""
+        self._check(node_nm)
+        return loglog(node_nm, {float(row["node_nm"]): float(row["vdd_v"]) for row in self.scaling.rows}).value
+
     @cached_property
     def nodes_nm(self) -> tuple[float, ...]:
         """The table's nodes, ascending."""

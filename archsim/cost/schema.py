@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from archsim.config.validate import Strict
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Unit = Literal["pJ", "pJ/bit", "mW", "um2", "MHz", "bytes", "1"]
+Unit = Literal["pJ", "pJ/bit", "pF/mm", "mW", "um2", "MHz", "bytes", "1"]
 
 
 class AlternativeModel(Strict):
@@ -56,11 +56,12 @@ class GridModel(Strict):
 
 
 class GridsModel(Strict):
-    """The three CSV files."""
+    """The CSV files."""
 
     gates: GridModel = Field(description="logic, registers and FIFOs by width")
     sram: GridModel = Field(description="SRAM banks by node, cell, size and line")
     scaling: GridModel = Field(description="factors between technology nodes")
+    adc: GridModel = Field(description="converters by node, bits and rate")
 
 
 class PartialGridsModel(Strict):
@@ -69,6 +70,7 @@ class PartialGridsModel(Strict):
     gates: GridModel | None = None
     sram: GridModel | None = None
     scaling: GridModel | None = None
+    adc: GridModel | None = None
 
 
 class CostFileModel(Strict):

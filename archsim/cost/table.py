@@ -30,6 +30,7 @@ class CostTable:
     gates: Grid
     sram: Grid
     scaling: Scaling
+    adc: Grid
 
     def constant(self, key: str) -> Constant:
         """The constant of that name; CostError names the nearest."""
@@ -74,7 +75,7 @@ class CostTable:
         content = {
             "constants": {key: asdict(value) for key, value in self.constants.items()},
             "prices": {key: asdict(value) for key, value in self.prices.items()},
-            "grids": [grid.text for grid in (self.gates, self.sram, self.scaling.scaling)],
+            "grids": [grid.text for grid in (self.gates, self.sram, self.scaling.scaling, self.adc)],
             "pinned": dict(self.scaling.pinned),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
@@ -119,6 +120,7 @@ def load_costs(name_or_path: str = DEFAULT, overlays: Sequence[str] = ()) -> Cos
         grids["gates"],
         grids["sram"],
         Scaling(grids["scaling"], grids["sram"]),
+        grids["adc"],
     )
 
 

@@ -248,8 +248,15 @@ def test_more_bits_cost_more_in_every_way(bits: int) -> None:
 
 
 def test_every_primitive_prices_exactly_its_actions_with_ordered_ranges_and_sources() -> None:
-    attributes: dict[str, dict[str, int]] = {
+    attributes: dict[str, dict[str, int | str]] = {
         "sram": {"bytes": 4096}, "registerfile": {"bytes": 64}, "fifo": {"depth": 4, "bits": 8}, "dram": {},
+        "adc": {"bits": 6, "samples_per_s": 10**8}, "wordline_driver": {"rows": 64, "cols": 64}, "column_mux": {},
+        "popcount": {"inputs": 64}, "link": {"bits": 32, "length_mm": 1}, "router": {"flit_bits": 32}, "edram": {},
+        "htree": {"bits": 32, "leaves": 16, "side_um": 500},
+        "crossbar_cells": {
+            "rows": 64, "cols": 64, "read_v": 1, "pulse_ns": 4, "g_min_us": 5, "g_max_us": 50, "mean_us": 20,
+            "program_pj": 1, "cell_f2": 4, "feature_nm": 40, "device": "a test",
+        },
     }  # fmt: skip
     for name, primitive in PRIMITIVES.items():
         sized = attributes.get(name, {"bits": 32})
@@ -270,12 +277,12 @@ def test_a_new_primitive_is_one_object_and_one_registration(table: CostTable) ->
 
         return ComponentCost({"convert": of(2.0, "pJ")}, of(0.1, "mW"), of(300.0, "um2"), request.node_nm)
 
-    adc = Primitive("adc", ("convert",), {"bits": primitives.Need("bits")}, estimate)
-    primitives.register(adc)
+    laser = Primitive("laser", ("convert",), {"bits": primitives.Need("bits")}, estimate)
+    primitives.register(laser)
     try:
-        component = Component("adc", "adc", "compute", {"bits": 4})
+        component = Component("laser", "laser", "compute", {"bits": 4})
         assert table.cost_of(component, 65).energy_pj["convert"].value == 8.0
         with pytest.raises(CostError, match="registered already"):
-            primitives.register(adc)
+            primitives.register(laser)
     finally:
-        del PRIMITIVES["adc"]
+        del PRIMITIVES["laser"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from archsim.cost.component import Component
-from archsim.cost.primitives import dram, logic, memory, sram, steering
+from archsim.cost.primitives import adc, compound, crossbar, dram, interconnect, lines, logic, memory, sram, steering
 from archsim.cost.primitives.base import Need, Primitive, Request, at_node, attributes_of
 from archsim.cost.records import ComponentCost, Constant, Priced
 from archsim.cost.scaling import Quantity
@@ -30,7 +30,7 @@ def register(primitive: Primitive) -> Primitive:
     return primitive
 
 
-for _module in (logic, steering, memory, sram, dram):
+for _module in (logic, steering, memory, sram, dram, adc, crossbar, lines, compound, interconnect):
     for _primitive in _module.PRIMITIVES:
         register(_primitive)
 

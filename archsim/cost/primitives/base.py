@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ class Need:
     default: Attribute | None = None
     least: int = 1
     text: bool = False
+    real: bool = False  # any number, not a whole one
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,10 @@ class Request:
     def number(self, name: str) -> int:
         """A whole-number attribute."""
         return int(self.attributes[name])
+
+    def real(self, name: str) -> float:
+        """An attribute that need not be a whole number."""
+        return float(self.attributes[name])
 
     def text(self, name: str) -> str:
         """A text attribute."""
@@ -76,7 +82,8 @@ def attributes_of(component: Component, primitive: Primitive) -> dict[str, Attri
         value = given.get(name, need.default)
         fault = "is missing" if value is None else _fault(value, need)
         if fault:
-            allowed = need.unit if need.text else f"a whole number of {need.unit} >= {need.least}"
+            number = "a number" if need.real else "a whole number"
+            allowed = need.unit if need.text else f"{number} of {need.unit} >= {need.least}"
             problems.append(Problem(fault, key=f"{component.name}.{name}", value=value, allowed=allowed))
         elif value is not None:
             filled[name] = value
@@ -88,7 +95,9 @@ def attributes_of(component: Component, primitive: Primitive) -> dict[str, Attri
 def _fault(value: Attribute, need: Need) -> str | None:
     if need.text:
         return None if isinstance(value, str) else "is not a name"
-    if isinstance(value, (str, bool)) or float(value) != int(value):
+    if isinstance(value, (str, bool)) or not math.isfinite(value):
+        return "is not a number"
+    if not need.real and value != int(value):
         return "is not a whole number"
     return None if value >= need.least else "is too small"
 
