@@ -11,7 +11,8 @@ from archsim.cost.primitives.sram import DEFAULT_CELL, nodes_around
 if TYPE_CHECKING:
     from archsim.cost.table import CostTable
 
-NOT_GATES = ("sram", "dram")
+ANALOG = ("adc", "wordline_driver", "column_mux", "router", "bus", "edram")
+NOT_GATES = ("sram", "dram", "crossbar_cells", "link", "htree", *ANALOG)
 
 
 def node_notes(components: Sequence[Component], table: CostTable, node_nm: float) -> tuple[str, ...]:
@@ -20,6 +21,9 @@ def node_notes(components: Sequence[Component], table: CostTable, node_nm: float
     notes = [_sram(table, cell, node_nm) for cell in sorted(cells)]
     if any(part.primitive not in NOT_GATES for part in components):
         notes.insert(0, _gates(table, node_nm))
+    notes.append(_analog([part for part in components if part.primitive in ANALOG], table, node_nm))
+    if any(part.primitive == "crossbar_cells" for part in components):
+        notes.append("crossbar cells keep the layout, conductances and read pulse of their device at every node")
     return tuple(note for note in notes if note)
 
 
@@ -34,6 +38,20 @@ def _gates(table: CostTable, node_nm: float) -> str:
         f" leakage x {leakage.value:.3g} ({leakage.low:.3g} to {leakage.high:.3g}), area x {area.value:.3g}"
         f" ({table.scaling.scaling.model.source}); the clock stays as stated"
     )
+
+
+def _analog(parts: Sequence[Component], table: CostTable, node_nm: float) -> str:
+    """Converters, drivers, routers: where their constants come from when that is not the chip's node."""
+    known: dict[float, set[str]] = {}
+    for part in parts:
+        cost = table.cost_of(part, node_nm)
+        for price in (*cost.energy_pj.values(), cost.leakage_mw_each, cost.area_um2_each):
+            if price.constant.node_nm not in (None, node_nm):
+                known.setdefault(price.constant.node_nm, set()).add(part.primitive)
+    if not known:
+        return ""
+    origins = "; ".join(f"{', '.join(sorted(names))} from {node:g} nm" for node, names in sorted(known.items()))
+    return f"scaled to {node_nm:g} nm like logic, for want of a law of their own: {origins}"
 
 
 def _sram(table: CostTable, cell: str, node_nm: float) -> str:

@@ -32,3 +32,15 @@ def test_a_node_between_two_and_one_outside_all(table: CostTable) -> None:
     assert node_notes((DRAM,), table, 7) == ()
     lstp = Component("buffer", "sram", "global buffer", {"bytes": 32768, "cell": "itrs-lstp"})
     assert "itrs-lstp points of 22 and 32 nm" in node_notes((ADDER, lstp), table, 28)[0]
+
+
+def test_parts_with_a_node_of_their_own_are_named_when_it_is_another(table: CostTable) -> None:
+    adc = Component("adc", "adc", "compute", {"bits": 6, "samples_per_s": 1e8})
+    mux, router = Component("mux", "column_mux", "compute"), Component("router", "router", "compute", {"flit_bits": 32})
+    assert node_notes((adc, mux), table, 65) == ()
+    (note,) = node_notes((adc, mux, router), table, 28)
+    assert note == (
+        "scaled to 28 nm like logic, for want of a law of their own: router from 32 nm; column_mux from 65 nm"
+    )
+    assert "adc, router from 32 nm" not in node_notes((adc, router), table, 7)[0]
+    assert "adc from 16 nm; router from 32 nm" in node_notes((adc, router), table, 7)[0]
