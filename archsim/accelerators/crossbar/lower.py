@@ -165,17 +165,14 @@ class _Lowering:
         cross = partial_sums(placed)
         if not cross:
             return read
-        of_first = [one for one in cross if one.target in set(home_tiles(placed)[: self._columns(placed)].tolist())]
+        homes = set(home_tiles(placed)[: len(np.unique(placed.column[placed.replica == 0]))].tolist())
+        of_first = [one for one in cross if one.target in homes]
         flits = {one.target: 0 for one in of_first}
         for one in of_first:
             flits[one.target] += timing.partial_sum_cycles(self.arch, one.outputs, chunks.width)
         busiest = max(flits, key=flits.__getitem__)
         hops = max(self.mesh.hops(one.source, busiest) for one in of_first if one.target == busiest)
         return self._port(read, busiest, np.full(read.ids.shape, flits[busiest]), hops, chunks)
-
-    def _columns(self, placed: Placement) -> int:
-        """Columns of crossbars of one replica."""
-        return len(np.unique(placed.column[placed.replica == 0]))
 
     def _send(self, stage: Stage, placed: Placement, chunks: Chunks, done: Step) -> Step:
         """Spikes on their way to the first tile of the layer that reads them, if that is another one."""

@@ -52,55 +52,61 @@ class Reads:
 
 def reads(values: Values, placement: Placement, converters: Converters) -> Reads:
     """Events of the layer's input ``values`` [T, C, H, W]; every position is handled by one replica."""
-    layer, blocks = placement.layer, _RowBlocks(placement, converters)
-    total = {name: np.zeros((len(values), layer.positions), np.int64) for name in ("rows", "cells", "adc", "read")}
+    layer, cells = placement.layer, placement.cells
+    one = (placement.replica == 0) & (placement.group == 0)
+    per_output_block = placement.outputs[one][np.unique(placement.column[one], return_index=True)[1]]
+    crossbars = len(per_output_block) * cells.crossbars  # that hold the same rows
+    columns = int((per_output_block * cells.columns + cells.reference_columns).sum()) * cells.crossbars
+    groups = _convert_together(placement, converters)
+    rows_driven, crossbars_read, conversions = (np.zeros((len(values), layer.positions), np.int64) for _ in range(3))
     most = 0
     for plane in range(layer.in_bits):
-        bits = (values >> plane & 1).astype(np.uint8)
-        active = active_rows(bits, layer, placement)  # [T, groups, blocks, positions]
-        total["rows"] += np.einsum("tgbp,b->tp", active, blocks.crossbars)
-        total["cells"] += np.einsum("tgbp,b->tp", active, blocks.columns)
-        total["read"] += np.einsum("tgbp,b->tp", active > 0, blocks.crossbars)
-        together = np.add.reduceat(active, blocks.group_start, axis=2)
-        awake = together > 0 if converters.skip_silent else np.ones(together.shape, bool)
-        total["adc"] += np.einsum("tgbp,b->tp", awake, blocks.conversions)
+        active = active_rows((values >> plane & 1).astype(np.uint8), layer, placement)
+        together = active if groups is None else np.add.reduceat(active, groups, axis=2, dtype=np.int32)
+        rows_driven += active.sum(axis=(1, 2), dtype=np.int64)
+        crossbars_read += (active > 0).sum(axis=(1, 2), dtype=np.int64)
+        if converters.skip_silent:
+            conversions += (together > 0).sum(axis=(1, 2), dtype=np.int64)
+        else:
+            conversions += together.shape[1] * together.shape[2]
         most = max(most, int(together.max(initial=0)))
-    return Reads(total["rows"], total["cells"], total["adc"], total["read"], most)
+    return Reads(
+        rows_driven=rows_driven * crossbars, cells_read=rows_driven * columns, conversions=conversions * columns,
+        crossbars_read=crossbars_read * crossbars, most_active_rows=most,
+    )  # fmt: skip
 
 
-class _RowBlocks:
-    """The row blocks of one group of a layer: how many crossbars and columns hold each, and which convert together."""
-
-    def __init__(self, placement: Placement, converters: Converters) -> None:
-        cells, signs = placement.cells, placement.cells.crossbars
-        one = (placement.replica == 0) & (placement.group == 0)
-        columns = placement.column[one]
-        first_column = one.nonzero()[0][columns == 0]
-        per_output_block = placement.outputs[one][np.unique(columns, return_index=True)[1]]
-        physical = int((per_output_block * cells.columns + cells.reference_columns).sum()) * signs
-        blocks = len(first_column) // signs
-        self.crossbars = np.full(blocks, len(per_output_block) * signs, np.int64)
-        self.columns = np.full(blocks, physical, np.int64)
-        together = np.arange(blocks)
-        if converters.share == "pe" and converters.analog_sum:
-            together = (placement.pe[first_column] - placement.pe[first_column[0]])[::signs]
-        self.group_start = np.flatnonzero(np.diff(together, prepend=-1))
-        self.conversions = np.full(len(self.group_start), physical, np.int64)
+def _convert_together(placement: Placement, converters: Converters) -> Ints | None:
+    """First row block of each run of blocks whose currents are added before conversion; None: each by itself."""
+    if converters.share != "pe" or not converters.analog_sum:
+        return None
+    pe = _of_first_column(placement, placement.pe)
+    return np.flatnonzero(np.diff(pe, prepend=-1))
 
 
-def active_rows(bits: NDArray[np.uint8], layer: Layer, placement: Placement) -> Ints:
+def _of_first_column(placement: Placement, values: Ints) -> Ints:
+    """A vector over crossbars, for the row blocks of the first column (one entry for both signs of a block)."""
+    first = (placement.replica == 0) & (placement.group == 0) & (placement.output == 0)
+    found: Ints = values[first][:: placement.cells.crossbars]
+    return found
+
+
+def active_rows(bits: NDArray[np.uint8], layer: Layer, placement: Placement) -> NDArray[np.integer[Any]]:
     """Active rows of each row block at each position: [T, groups, blocks, positions], blocks in placement order."""
-    first = placement.first[(placement.replica == 0) & (placement.group == 0) & (placement.output == 0)]
-    first = first[:: placement.cells.crossbars]
+    first, rows = _of_first_column(placement, placement.first), _of_first_column(placement, placement.rows)
+    counts = np.uint8 if placement.hierarchy.rows < 256 else np.int32
     if placement.step == 1:
-        steps = [np.add.reduceat(spikes.windows(step, layer), first, axis=2, dtype=np.int64) for step in bits]
+        steps = [np.add.reduceat(spikes.windows(step, layer), first, axis=2, dtype=np.int32) for step in bits]
         return np.stack(steps).transpose(0, 1, 3, 2)
-    steps_, channels, height, width = bits.shape
-    grouped = bits.reshape(steps_, layer.groups, channels // layer.groups, height, width)
-    starts = first[:: placement.step] // placement.step  # first channel of each block
-    summed = spikes.padded_maps(np.add.reduceat(grouped, starts, axis=2, dtype=np.int64), layer)
-    taps = [summed[..., rows, cols] for rows, cols in spikes.window_slices(layer)]
-    return np.stack(taps, axis=3).reshape(steps_, layer.groups, len(first), -1)
+    number, channels, height, width = bits.shape
+    grouped = bits.reshape(number, layer.groups, channels // layer.groups, height, width)
+    blocks = [
+        grouped[:, :, start : start + size].sum(axis=2, dtype=counts)
+        for start, size in zip(first[:: placement.step] // placement.step, rows[:: placement.step], strict=True)
+    ]
+    summed = spikes.padded_maps(np.stack(blocks, axis=2), layer)
+    taps = [summed[..., y, x] for y, x in spikes.window_slices(layer)]
+    return np.stack(taps, axis=3).reshape(number, layer.groups, len(first), -1)
 
 
 def adc_bits(most_active_rows: int, levels: int) -> int:
