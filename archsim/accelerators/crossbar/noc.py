@@ -164,9 +164,7 @@ def _bands_of_equal_readers(layer: Layer, bands: Sequence[range]) -> list[range]
     return [range(a, b) for a, b in pairwise(cuts)]
 
 
-def _same_way(
-    sources: Sequence[int], targets: Sequence[Sequence[int]]
-) -> list[tuple[int, tuple[int, ...], list[int]]]:
+def _same_way(sources: Sequence[int], targets: Sequence[Sequence[int]]) -> list[tuple[int, tuple[int, ...], list[int]]]:
     """Channels that leave the same tile for the same other tiles: (source, targets elsewhere, channels)."""
     found: dict[tuple[int, tuple[int, ...]], list[int]] = {}
     for channel, (source, wanted) in enumerate(zip(sources, targets, strict=True)):

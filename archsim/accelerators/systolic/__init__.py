@@ -1,1 +1,1 @@
-"""x"""
+"""Systolic arrays of processing elements: SATA and its relatives."""

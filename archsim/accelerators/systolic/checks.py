@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from archsim.accelerators.neurons import state_bits
 from archsim.accelerators.stages import Stage, TailOp, stages_of
 from archsim.accelerators.systolic.dataflows import Dataflow, dataflow
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.accelerators.systolic.tail import neuron_unit_count, state_bits, visits
+from archsim.accelerators.systolic.tail import neuron_unit_count, visits
 from archsim.errors import MisfitError, Problem, UnsupportedError
 from archsim.workload import Layer, Network
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.neurons import encoder_actions, update_actions, vector_component, vector_ops
 from archsim.accelerators.stages import TailOp
-from archsim.accelerators.systolic.components import SCRATCHPAD_WORD_BITS, leaks_of, vector_component
+from archsim.accelerators.systolic.components import SCRATCHPAD_WORD_BITS
 from archsim.accelerators.systolic.geometry import ceil_div
 from archsim.accelerators.systolic.statistics import spikes_fired
-from archsim.accelerators.systolic.tail import leak_is_a_shift
 from archsim.taskgraph import Span
 
 if TYPE_CHECKING:
@@ -154,9 +154,8 @@ def _count_encoder(emitter: StageEmitter, span: Span, bits: Ints) -> Ints:
     if not width.pixel_bits:
         return bits
     values = bits // width.pixel_bits * emitter.geometry.batch
-    count("encoder_comparator", "op", span, values)
-    if emitter.workload.network.encoding == "rate":
-        count("encoder_random", "op", span, values)
+    for component, action, counts in encoder_actions(emitter.workload.network, values):
+        count(component, action, span, counts)
     return values * width.bits
 
 
@@ -182,7 +181,7 @@ def count_tail(emitter: StageEmitter, span: Span, ops: list[TailOp]) -> None:
             _count_neurons(emitter, span, op, values)
             continue
         name = vector_component(op.layer.kind, op.layer.in_max)
-        emitter.builder.count(name, "op", span, ceil_div(values, 8) if name == "vector_or" else values)
+        emitter.builder.count(name, "op", span, vector_ops(name, values))
         if op.skip is not None:
             _count_skip(emitter, span, values * op.skip_bits)
 
@@ -201,19 +200,9 @@ def _count_neurons(emitter: StageEmitter, span: Span, op: TailOp, updates: Ints)
     assert neuron is not None
     if emitter.wayout.outputs.untouched_if_silent(op):
         updates = _with_input(emitter)
-    words = updates * neuron.state_words
-    count("neuron_adder", "op", span, words + updates if op is emitter.stage.biased_neurons else words)
-    count("neuron_comparator", "op", span, updates)
-    count("neuron_threshold", "read", span, updates)
-    count("neuron_membrane", "read", span, words)
-    count("neuron_membrane", "write", span, words)
-    for leak in leaks_of(neuron):
-        count("neuron_leak" if leak_is_a_shift(leak) else "neuron_leak_multiplier", "op", span, updates)
-    fired = _spikes(emitter, op)
-    count("neuron_membrane", "spike_out", span, fired)
-    count("neuron_membrane", "update", span, updates)
-    if neuron.reset != "hard":
-        count("neuron_reset", "op", span, fired)
+    has_bias = op is emitter.stage.biased_neurons
+    for component, action, counts in update_actions(neuron, updates, _spikes(emitter, op), has_bias):
+        count(component, action, span, counts)
     _count_membrane_home(emitter, span, op)
 
 

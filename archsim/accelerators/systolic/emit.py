@@ -7,10 +7,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.dram import DramChannel
 from archsim.accelerators.lowered import LayerFacts
 from archsim.accelerators.stages import Stage
 from archsim.accelerators.systolic.counts import count_pass, count_tail
-from archsim.accelerators.systolic.dram import DramChannel
 from archsim.accelerators.systolic.loads import TileLoader
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.state import StageState
@@ -31,7 +31,7 @@ class StageEmitter:
         self.stage, self.passes, self.state = stage, passes, state
         self.arch, self.geometry = passes.arch, passes.geometry
         self.layer = stage.layer.index
-        self.dram = DramChannel(builder, self.arch, self.layer)
+        self.dram = DramChannel(builder, self.arch.dram, self.arch.clock_mhz, self.layer)
         self.tiles = TileLoader(workload.network, stage, passes, state, self.dram)
         self.wayout = WayOut(workload.network, stage, passes, state, self.dram)
         self._last_tasks: list[int] = []

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.dram import DramChannel
 from archsim.accelerators.stages import Stage
 from archsim.accelerators.systolic.dataflows import Dimension
-from archsim.accelerators.systolic.dram import DramChannel
 from archsim.accelerators.systolic.geometry import all_weights_fit, stored_weight_bits
 from archsim.accelerators.systolic.nest import Loads
 from archsim.accelerators.systolic.passes import Passes

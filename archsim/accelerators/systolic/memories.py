@@ -33,16 +33,7 @@ def memory_components(arch: SystolicArchitecture) -> list[Component]:
     if arch.buffers.membrane is not None:
         buffers["membrane_buffer"] = arch.buffers.membrane
     parts = [_sram(name, buffer, arch.sram_cell) for name, buffer in buffers.items()]
-    parts.append(
-        Component(
-            "dram",
-            "dram",
-            "DRAM",
-            {"row_bytes": int(arch.dram.row), "devices": arch.dram.devices},
-            on_chip=False,
-            description="off-chip memory",
-        )
-    )
+    parts.append(arch.dram.component)
     return parts
 
 

@@ -1,14 +1,13 @@
-"""The memories of a systolic chip's description: its global buffers and its DRAM channel."""
+"""The on-chip memories of a systolic chip's description: its global buffers."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from archsim.accelerators.systolic.nest import Room
-from archsim.config import Bytes, GigabytesPerSecond, Nanoseconds, Strict
-from archsim.errors import ConfigError, Problem
+from archsim.config import Bytes, Strict
 from archsim.taskgraph import MOST_CYCLES
 
 Positive = Annotated[int, Field(ge=1, le=MOST_CYCLES)]
@@ -51,32 +50,3 @@ class Buffers(Strict):
     ofmap: GlobalBuffer
     membrane: GlobalBuffer | None = Field(None, description="needed by neuron.membrane.home: sram")
     port_limited: bool = Field(True, description="a pass lasts at least as long as its busiest buffer port")
-
-
-class Dram(Strict):
-    """The DRAM channel."""
-
-    bandwidth: GigabytesPerSecond | Literal["unlimited"] = Field(
-        description="GB/s, or unlimited: never stalls the array"
-    )
-    latency: Annotated[Nanoseconds, Field(ge=0)] = Field(
-        0.0, description="from the end of a burst until its data is usable"
-    )
-    row: Annotated[Bytes, Field(ge=1)] = Field(
-        2048, description="bytes of one DRAM row: one activation for each that a transfer touches"
-    )
-
-    devices: Positive = Field(1, description="DRAM devices on the channel; each draws background power")
-
-    @model_validator(mode="after")
-    def _positive(self) -> Dram:
-        if self.bandwidth != "unlimited" and self.bandwidth <= 0:
-            raise ConfigError(
-                Problem(
-                    "must be more than 0",
-                    key="dram.bandwidth",
-                    value=self.bandwidth,
-                    allowed="a positive number of GB/s, or unlimited",
-                )
-            )
-        return self

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from archsim.accelerators.dram import Dram
 from archsim.accelerators.systolic.dataflows import dataflow
-from archsim.accelerators.systolic.memory_schema import Buffers, Dram, Positive
+from archsim.accelerators.systolic.memory_schema import Buffers, Positive
 from archsim.config import Bytes, Megahertz, Nanometres, Strict
 from archsim.errors import ConfigError, Problem
 from archsim.taskgraph import MOST_CYCLES
@@ -211,19 +212,6 @@ class SystolicArchitecture(Strict):
     def node_nm(self) -> float:
         """Technology node."""
         return float(self.node)
-
-    @property
-    def dram_bits_per_cycle(self) -> float | None:
-        """Bits that the DRAM channel moves per cycle; None when its bandwidth is unlimited."""
-        if self.dram.bandwidth == "unlimited":
-            return None
-        return float(self.dram.bandwidth) * 8e9 / (self.clock_mhz * 1e6)
-
-    @property
-    def dram_latency_cycles(self) -> int:
-        """DRAM latency, rounded up to cycles."""
-        cycles = -(-float(self.dram.latency) * self.clock_mhz // 1000)
-        return int(min(cycles, MOST_CYCLES + 1))  # the builder refuses what is longer
 
 
 def _without_effect(arch: SystolicArchitecture) -> list[Problem]:

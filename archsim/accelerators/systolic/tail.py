@@ -17,11 +17,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.neurons import state_bits
 from archsim.accelerators.stages import Stage, TailOp, TailUnit
 from archsim.accelerators.systolic.geometry import Geometry, ceil_div
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.workload import Neuron
 
 Ints = NDArray[np.int64]
 
@@ -120,11 +120,6 @@ def visits(arch: SystolicArchitecture, stationary: str, timesteps: int) -> int:
     if arch.timesteps.scope == "tile" and stationary == "ofmap":
         return 1
     return -(-timesteps // arch.timesteps.batch(timesteps))
-
-
-def state_bits(neuron: Neuron, membrane_bits: int) -> int:
-    """Bits of one neuron's state."""
-    return neuron.state_words * membrane_bits + int(neuron.delayed_reset_bit)
 
 
 @dataclass(frozen=True)
@@ -251,12 +246,6 @@ def neuron_unit_count(arch: SystolicArchitecture) -> int:
         "shared": -(-arch.array.cols // arch.neuron.columns_per_unit),
         "ideal": 0,
     }[arch.neuron.units]
-
-
-def leak_is_a_shift(leak: float) -> bool:
-    """Whether ``leak = 1 - 2**-k`` for a whole k, so that leaking is one shift (wiring) and one subtraction."""
-    rest = 1.0 - leak
-    return 0.0 < rest < 1.0 and (1.0 / rest).is_integer() and (int(1.0 / rest) & (int(1.0 / rest) - 1)) == 0
 
 
 def tail_tasks(ops: Sequence[TailOp]) -> list[tuple[TailUnit, list[TailOp]]]:

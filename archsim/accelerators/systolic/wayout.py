@@ -7,9 +7,9 @@ from functools import cached_property, reduce
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.dram import DramChannel
 from archsim.accelerators.stages import Stage, TailOp, TailUnit
 from archsim.accelerators.systolic.checks import current_holders, membrane_home
-from archsim.accelerators.systolic.dram import DramChannel
 from archsim.accelerators.systolic.geometry import ceil_div
 from archsim.accelerators.systolic.passes import Passes
 from archsim.accelerators.systolic.state import StageState
