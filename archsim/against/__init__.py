@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from archsim.against import sata_sim, scalesim
+from archsim.against import sata_sim, scalesim, spikesim
 from archsim.against.settings import Settings
 from archsim.errors import ConfigError, Problem, UnsupportedError, nearest
 
@@ -32,6 +32,7 @@ _TOOLS: Mapping[str, _Tool] = {
     "sata-sim": _Tool(sata_sim.settings_of("current"), partial(sata_sim.answer, "current")),
     "sata-sim-shipped": _Tool(sata_sim.settings_of("shipped"), partial(sata_sim.answer, "shipped")),
     "scalesim": _Tool(scalesim.settings_of(), scalesim.answer),
+    "spikesim": _Tool(spikesim.settings_of(), spikesim.answer),
 }
 PEERS = tuple(_TOOLS)
 

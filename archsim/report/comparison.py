@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from archsim.report.look import HEADING, WARNING, grid_table
-from archsim.report.units import ENERGY, percent, quantity, readable, scale_for, signed, significant, whole
+from archsim.report.units import AREA, ENERGY, TIME, percent, quantity, readable, scale_for, signed, significant, whole
+from archsim.report.waterfalls import PeerWaterfall, waterfalls_of
 
 if TYPE_CHECKING:
     from archsim.result import Result
@@ -36,17 +37,43 @@ def _peer(answer: Mapping[str, Any], result: Result) -> Iterator[RenderableType]
         yield Text("it cannot answer:", style=WARNING)
         yield Text("\n".join(f"- {reason}" for reason in answer["unsupported"]))
         return
-    if "waterfall" in answer:
+    yield from _figures(answer, result)
+    for number, way in enumerate(waterfalls_of(answer)):
+        yield Padding(_waterfall(way), (1 if number else 0, 0, 0, 0), expand=False)
+    yield _note("what its description leaves out: " + "; ".join(answer["limits"]))
+
+
+def _figures(answer: Mapping[str, Any], result: Result) -> Iterator[RenderableType]:
+    """The peer's totals beside archsim's, or its layers beside archsim's if it has no energy."""
+    if "total_nJ" in answer:
         yield _totals(answer, result)
-        yield _waterfall(answer["waterfall"])
+    elif "energy_pj" in answer:
+        yield _chip_totals(answer, result)
+        refused = answer["refused"]
+        if refused:
+            reasons = dict.fromkeys(reason for several in refused.values() for reason in several)
+            yield Text(
+                f"it gives no {', '.join(refused)}; the ways start from its formulas all the same:", style=WARNING
+            )
+            yield Text("\n".join(f"- {reason}" for reason in reasons))
     else:
         yield _layers_beside(answer["layers"])
         yield _note("k: thousand elements; K: KiB of DRAM traffic (the peer's values have one byte)")
-    yield _note("what its description leaves out: " + "; ".join(answer["limits"]))
 
 
 def _note(text: str) -> Text:
     return Text(text, style="dim")
+
+
+def _chip_totals(answer: Mapping[str, Any], result: Result) -> Table:
+    """Energy, area and latency; "-" for what the peer refuses."""
+    table = grid_table("", "energy", "area", "latency", "PEs", "tiles")
+    figures = (("energy_pj", ENERGY), ("area_um2", AREA), ("latency_ns", TIME))
+    theirs = ("-" if answer[name] is None else readable(answer[name], ladder) for name, ladder in figures)
+    mapped = ("-" if answer[name] is None else whole(answer[name]) for name in ("pes", "tiles"))
+    table.add_row("peer", *theirs, *mapped)
+    table.add_row("archsim", *(readable(getattr(result, name), ladder) for name, ladder in figures), "", "")
+    return table
 
 
 def _totals(answer: Mapping[str, Any], result: Result) -> Table:
@@ -66,11 +93,12 @@ def _totals(answer: Mapping[str, Any], result: Result) -> Table:
     return table
 
 
-def _waterfall(found: Mapping[str, Any]) -> Table:
+def _waterfall(way: PeerWaterfall) -> Table:
+    found, name = way.found, way.quantity
     rows: Sequence[Mapping[str, Any]] = found["rows"]
-    scale = scale_for([found["start"], found["end"], *(row["after"] for row in rows)], ENERGY)
+    scale = scale_for([found["start"], found["end"], *(row["after"] for row in rows)], way.ladder)
     table = grid_table(
-        "from the peer's energy to archsim's", "why", f"change {scale.unit}", f"energy {scale.unit}", texts=2
+        f"from the peer's {name} to archsim's", "why", f"change {scale.unit}", f"{name} {scale.unit}", texts=2
     )
     table.columns[0].ratio, table.columns[1].ratio = 5, 6
     table.add_row("the peer's answer", "", "", significant(scale(found["start"])), style="bold")

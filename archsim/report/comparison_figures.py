@@ -2,25 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from archsim.report.style import DOWN, TOTAL, UP, legend_beside, name_figure, side_chart
+from archsim.report.style import DOWN, TOTAL, UP, legend_beside, name_figure, shortened, side_chart
 from archsim.report.units import ENERGY, printed, quantity, scale_for, signed, significant
+from archsim.report.waterfalls import PeerWaterfall, waterfalls_of
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from archsim.result import Result
 
 NEGLIGIBLE = 0.001
+MOST_LABEL = 52
 
 
 def waterfall(result: Result, key: str, found: Mapping[str, Any]) -> Figure:
-    """Lying bars from the peer's energy over every convention to archsim's."""
-    scale = scale_for([found["start"], found["end"]], ENERGY)
-    shown = [row for row in found["rows"] if abs(row["difference"]) >= NEGLIGIBLE * found["end"]]
-    figure, axes = side_chart([key, *(row["name"] for row in shown), "archsim"], width=8.2, most=44)
+    """Lying bars from the peer's energy over every convention to archsim's; under them area and latency, if it has any.
+
+    ``found`` is the way of the energy.
+    """
+    more = waterfalls_of(result.against.get(key, {}))[1:]
+    ways = [PeerWaterfall("energy", ENERGY, found), *more]
+    labels = [[key, *(row["name"] for row in _shown(way)), "archsim"] for way in ways]
+    if more:
+        figure, panels = _panels(labels)
+    else:
+        figure, one = side_chart(labels[0], width=8.2, most=44)
+        panels = [one]
+    for axes, way in zip(panels, ways, strict=True):
+        _draw_way(axes, way)
+    name_figure(panels[0], result, f"From {key} to archsim")
+    return figure
+
+
+def _panels(labels: Sequence[Sequence[str]]) -> tuple[Figure, list[Axes]]:
+    """Lying bars in charts under each other, each as high as its number of bars needs."""
+    from matplotlib.figure import Figure
+
+    heights = [0.8 + 0.24 * len(names) for names in labels]
+    figure = Figure(figsize=(8.8, sum(heights)), layout="constrained")
+    panels: list[Axes] = list(figure.subplots(len(labels), 1, height_ratios=heights))
+    for axes, names in zip(panels, labels, strict=True):
+        axes.set_yticks(range(len(names)), [shortened(name, MOST_LABEL) for name in names])
+        axes.set_ylim(len(names) - 0.4, -0.6)
+        axes.tick_params(axis="y", length=0)
+        axes.grid(axis="x")
+    return figure, panels
+
+
+def _shown(way: PeerWaterfall) -> list[Mapping[str, Any]]:
+    return [row for row in way.found["rows"] if abs(row["difference"]) >= NEGLIGIBLE * way.found["end"]]
+
+
+def _draw_way(axes: Axes, way: PeerWaterfall) -> None:
+    """Two totals and the bars between them, each with its figure behind it."""
+    found, shown = way.found, _shown(way)
+    scale = scale_for([found["start"], found["end"]], way.ladder)
     axes.barh(0, scale(found["start"]), height=0.72, color=TOTAL)
     for at, row in enumerate(shown, start=1):
         before = row["after"] - row["difference"]
@@ -34,9 +74,7 @@ def waterfall(result: Result, key: str, found: Mapping[str, Any]) -> Figure:
     axes.set_xlim(0, 1.12 * max(axes.get_xlim()[1], 1e-12))
     left_out = len(found["rows"]) - len(shown)
     note = f"; {left_out} steps below {NEGLIGIBLE:.1%} are not drawn" if left_out else ""
-    axes.set_xlabel(f"energy ({scale.printed_unit}){note}")
-    name_figure(axes, result, f"From {key} to archsim")
-    return figure
+    axes.set_xlabel(f"{way.quantity} ({scale.printed_unit}){note}")
 
 
 def tornado(result: Result) -> Figure:
