@@ -69,7 +69,7 @@ ENERGY_PARTS = (
         ("input_buffer*",), ("tile_buffer", "mem_fetch"),
     ),
     _Part(
-        "H-tree: the sums that are moved",
+        "H-tree: the bits that are moved",
         "archsim bills bits over its wires; the peer 157.12 pJ per PE cycle, for any number of PEs",
         ("htree*", "bus*"), ("htree",),
     ),
@@ -127,7 +127,7 @@ def energy_bars(result: Result, peer: Energy, timesteps: int, config: SpikeSimCo
     conversions = sum(layer.pe_cycles for layer in peer.layers) * timesteps * config.phases * config.adcs
     leaking = {row.name: row.static_pj for row in result.components if _is_named(row)}
     shares = _Shares({row.name: row.energy_pj - leaking.get(row.name, 0.0) for row in result.components})
-    executed = sum(row.count for row in result.counts if (row.component, row.action) == (ADC, "convert"))
+    executed = result.count(ADC, "convert") or result.count("column_mux", "select")  # where an ADC decides bit by bit
     bars = [
         *_by_number(
             ("ADC: conversions", "ADC: energy of a conversion"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archsim.result import PathRow, Result
 
 SCHEDULE = "executed schedule"
-_KINDS = {"read": "", "convert": "", "fetch": "input fetches", "neurons": "neuron updates", "port": "ports"}
+_KINDS = {"read": "", "adc": "", "fetch": "input fetches", "neurons": "neuron updates", "port": "ports"}
 _WHY = {
     "input fetches": "inputs that come out of the buffers line by line and that no read hides",
     "neuron updates": "neurons, pools and adds that no read hides, on units of a stated number",
@@ -76,7 +76,7 @@ def _schedule(result: Result, there: float) -> Iterator[Given]:
         kind = _kind(row)
         if kind:
             beside[kind] = beside.get(kind, 0.0) + row.cycles * 1000.0 / result.clock_mhz
-    why = "positions of all layers and timesteps overlap as far as windows, buffers and replicas allow"
+    why = "reads and conversions of all layers and timesteps overlap as far as windows, buffers and replicas allow"
     yield Given(
         f"{SCHEDULE}: reads",
         f"{why}; silent positions are skipped" + ("" if beside else "; neuron updates and ports are part of it"),

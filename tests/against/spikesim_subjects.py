@@ -80,12 +80,12 @@ def part(name: str, energy: float = 0.0, static: float = 0.0, area: float = 0.0,
 
 def result(
     parts: Sequence[ComponentRow] = (), latency_ns: float = 1e6, path: Sequence[PathRow] = (), conversions: float = 0,
-    density: float = 0.25,
+    counted: tuple[str, str] = ("adc", "convert"),
 ) -> Result:  # fmt: skip
     """A result that holds what a peer's answer reads; its totals are those of its parts."""
-    counts = (CountRow("conv1", 0, "adc", "convert", conversions, 0.0, "compute"),) if conversions else ()
+    counts = (CountRow("conv1", 0, *counted, conversions, 0.0, "compute"),) if conversions else ()
     layers = tuple(
-        LayerRow(f"conv{k}", "conv2d", 10, 20, 5.0, 5.0, 0.0, 1, 1, 1.0, 1.0 if k == 1 else density, 1, 1.0, 1)
+        LayerRow(f"conv{k}", "conv2d", 10, 20, 5.0, 5.0, 0.0, 1, 1, 1.0, 1.0 if k == 1 else 0.25, 1, 1.0, 1)
         for k in range(1, 8)
     )
     energy = math.fsum(one.energy_pj for one in parts)
@@ -104,7 +104,7 @@ def full() -> Result:
     parts = [part(name, 1e5 * k + k, 10.0 * k, 1e4 * k, 5 * k) for k, name in enumerate((*KNOWN, "laser"), 1)]
     path = [
         PathRow("conv1.read.0", "conv1", "busy", 129_000), PathRow("a.b.neurons.1", "conv2", "busy", 30_000),
-        PathRow("conv1.convert.0", "conv1", "busy", 70_000), PathRow("conv1.fetch.0", "conv1", "busy", 1_000),
+        PathRow("conv1.adc.0", "conv1", "busy", 70_000), PathRow("conv1.fetch.0", "conv1", "busy", 1_000),
         PathRow("port.3", "conv2", "busy", 15_000), PathRow("port.3", "conv2", "latency", 5_000),
     ]  # fmt: skip
     return result(parts, latency_ns=1e6, path=path, conversions=1e6)

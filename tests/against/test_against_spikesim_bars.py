@@ -41,7 +41,9 @@ def test_energy_bars_by_hand() -> None:
     assert bars.pop("membranes: reads and writes") == 27.0
     assert bars.pop("leakage over the executed time") == 3e3
     assert bars.pop("component laser") == 17.0
-    left = {"column muxes": "mux", "partial sums": "temp_buffer", "H-tree: the sums that are moved": "htree"}
+    stepwise = result(parts, conversions=1e6, counted=("column_mux", "select"))
+    assert energy_bars(stepwise, peer, 5, SPIKESIM) == energy_bars(result(parts, conversions=1e6), peer, 5, SPIKESIM)
+    left = {"column muxes": "mux", "partial sums": "temp_buffer", "H-tree: the bits that are moved": "htree"}
     assert bars == pytest.approx({name: -theirs[key] for name, key in left.items()})
 
 
