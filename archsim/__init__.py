@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from archsim.analog import load_device
     from archsim.catalog import entries, preset_text, schema
     from archsim.checking import check
+    from archsim.comparison import Comparison, compare
     from archsim.errors import ArchsimError
     from archsim.explanation import explain
+    from archsim.report.compare_files import save_comparison
     from archsim.report.plots import plot
     from archsim.result import Result, load_result
     from archsim.simulation import simulate
@@ -24,8 +26,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ArchsimError": "archsim.errors",
+    "Comparison": "archsim.comparison",
     "Result": "archsim.result",
     "check": "archsim.checking",
+    "compare": "archsim.comparison",
     "entries": "archsim.catalog",
     "explain": "archsim.explanation",
     "load_architecture": "archsim.accelerators",
@@ -34,14 +38,17 @@ _HOMES = {
     "load_workload": "archsim.workload",
     "plot": "archsim.report.plots",
     "preset_text": "archsim.catalog",
+    "save_comparison": "archsim.report.compare_files",
     "schema": "archsim.catalog",
     "simulate": "archsim.simulation",
 }
 
 __all__ = [
     "ArchsimError",
+    "Comparison",
     "Result",
     "check",
+    "compare",
     "entries",
     "explain",
     "load_architecture",
@@ -50,6 +57,7 @@ __all__ = [
     "load_workload",
     "plot",
     "preset_text",
+    "save_comparison",
     "schema",
     "simulate",
 ]

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from archsim.errors import ArchsimError
 
 if TYPE_CHECKING:
+    from archsim.comparison import Comparison
     from archsim.result import Result
 
 EXIT_WRONG_INPUT = 2
@@ -111,6 +112,60 @@ def _show(result: Result, as_json: bool, output: str | None) -> None:
         from archsim.report.tables import print_result
 
         print_result(result)
+    if unsaved is not None:
+        raise unsaved
+
+
+@app.command()
+def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
+    subjects: Annotated[
+        list[str], typer.Argument(metavar="ARCH_OR_RUN...", help="Chips (names, YAML files), or folders of 'run -o'.")
+    ],
+    workload: Annotated[str | None, typer.Option("--workload", "-w", help="Network that chips execute.")] = None,
+    node: Annotated[str | None, typer.Option(metavar="28nm", help="Technology node of all chips.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of every chip, or workload.*. Repeatable.")
+    ] = None,
+    costs: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="auto|des|fast", help="How to execute. Default: auto.")] = None,
+    samples: Annotated[str | None, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all. Default: 0.")] = None,
+    plugin: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")] = None,
+    allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Allow a trace outside its folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write data and figure.")] = None,
+    figure: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the figure: a .png, .svg or .pdf.")] = None,
+) -> None:
+    """Set chips and runs side by side, and say what is not like for like."""
+    from archsim.comparison import fulfil_comparison, prepare_comparison
+    from archsim.report.progress import progress
+
+    request = prepare_comparison(
+        *subjects, workload=workload, node=node, overrides=overrides or (), costs=costs or (), engine=engine,
+        samples=samples, plugins=plugin or (), allow_outside=allow_outside, output=output, figure=figure,
+    )  # fmt: skip
+    with progress() as report:
+        comparison = fulfil_comparison(request, report)
+    _show_comparison(comparison, as_json, output, figure)
+
+
+def _show_comparison(comparison: Comparison, as_json: bool, output: str | None, figure: str | None) -> None:
+    """Save and print; what cannot be saved is printed all the same."""
+    text = comparison.to_text() if as_json else ""
+    unsaved: ArchsimError | None = None
+    if output is not None or figure is not None:
+        from archsim.report.compare_files import save_comparison
+
+        try:
+            for path in save_comparison(comparison, output, figure):
+                typer.echo(f"saved: {path}", err=True)
+        except ArchsimError as error:
+            unsaved = error
+    if as_json:
+        typer.echo(text)
+    else:
+        from archsim.report.compare_tables import print_comparison
+
+        print_comparison(comparison)
     if unsaved is not None:
         raise unsaved
 

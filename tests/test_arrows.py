@@ -22,6 +22,9 @@ ALLOWED = {
     "result": {"errors"},
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
+    "comparison": {
+        "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "workload",
+    },
 }
 
 

@@ -1,0 +1,66 @@
+"""What people name to be compared: a run that was written to a folder, or a chip."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from archsim.accelerators import Architecture
+from archsim.config import names
+from archsim.errors import ArchsimError, ConfigError, Problem, nearest
+from archsim.result import FILE, Result
+
+T = TypeVar("T")
+Subject = str | Path | Architecture | Result
+Kind = Literal["run", "chip"]
+YAML = (".yaml", ".yml")
+
+
+class Gather:
+    """Runs steps and keeps the problems of those that fail, each once."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def of(self, step: Callable[[], T]) -> T | None:
+        """What the step returns; None where it fails."""
+        try:
+            return step()
+        except ArchsimError as error:
+            self.add(*error.problems)
+            return None
+
+    def add(self, *problems: Problem) -> None:
+        """Keep problems that are not known yet."""
+        self.problems += [problem for problem in problems if problem not in self.problems]
+
+
+def kind_of(subject: Subject) -> Kind:
+    """A result or a folder is a run; a preset's name (whatever folders there are) or a file is a chip.
+
+    ConfigError for what is neither.
+    """
+    if isinstance(subject, Result):
+        return "run"
+    if isinstance(subject, Architecture) or subject in (presets := names("arch")):
+        return "chip"
+    if not isinstance(subject, str | Path):
+        text = f"a chip or a run is named by a name or a path, not by {type(subject).__name__}"
+        raise ConfigError(Problem(text, value=subject))
+    text = str(subject)
+    if os.path.isdir(text) or os.path.basename(text) == FILE:
+        return "run"
+    if text.endswith(YAML) or (os.path.isfile(text) and (isinstance(subject, Path) or os.path.dirname(text))):
+        return "chip"
+    allowed = f"{', '.join(presets)}; a YAML file; or a folder that 'archsim run ... -o FOLDER' wrote"
+    message = "neither a chip nor a run is here"
+    raise ConfigError(Problem(message, value=text, allowed=allowed, nearest=nearest(text, presets)))
+
+
+def shown(subject: Subject) -> str:
+    """How the user named it; the chip's name for what is loaded already."""
+    if isinstance(subject, Architecture):
+        return subject.name
+    return subject.arch if isinstance(subject, Result) else str(subject)
