@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.report.style import (
     GREY,
+    LABEL_LETTERS,
     LETTERS_PER_INCH,
     LEVEL_COLOURS,
     LINE_INCHES,
@@ -31,7 +32,7 @@ LINEAR_REACH = 8.0
 ROW_INCHES, LEAST_INCHES, AXIS_INCHES = 0.42, 2.0, 0.5
 PANEL_INCHES, STACK_INCHES, NAMES_INCHES = 2.0, 3.4, 2.9
 BAR: dict[str, Any] = {"height": 0.66}
-LABEL: dict[str, Any] = {"textcoords": "offset points", "xytext": (4, 0), "va": "center", "fontsize": 8}
+LABEL: dict[str, Any] = {"textcoords": "offset points", "xytext": (6, 0), "va": "center", "fontsize": 8}
 MARK = "#444444"
 ROOM = 1.55  # for the figures behind the bars
 GAP = 0.05  # between panels, of their width
@@ -60,6 +61,16 @@ def compared(comparison: Comparison) -> Figure:
     return figure
 
 
+def short_labels(comparison: Comparison, letters: int) -> list[str]:
+    """The sides' labels in so many letters; numbered where they could not be told apart otherwise."""
+    labels = [shortened(side.label, letters) for side in comparison.sides]
+    if len(set(labels)) == len(labels):
+        return labels
+    numbers = [f"{number}: " for number, _ in enumerate(labels, 1)]
+    pairs = zip(numbers, comparison.sides, strict=True)
+    return [number + shortened(side.label, letters - len(number)) for number, side in pairs]
+
+
 def _linear(values: Sequence[float]) -> bool:
     """Whether all values show on a linear axis."""
     there = [value for value in values if value > 0]
@@ -82,7 +93,7 @@ def _panels(comparison: Comparison, count: int) -> tuple[Figure, list[Axes]]:
         axes.set_ylim(rows - 0.4, -0.6)
         axes.tick_params(axis="y", length=0)
         axes.grid(axis="x")
-    panels[0].set_yticklabels([shortened(side.label) for side in comparison.sides])
+    panels[0].set_yticklabels(short_labels(comparison, LABEL_LETTERS))
     return figure, panels
 
 

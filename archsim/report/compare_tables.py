@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from archsim.comparison.sides import alike, listed, said_samples
+from archsim.report.compare_figure import short_labels
 from archsim.report.look import HEADING, WARNING, grid_table
-from archsim.report.style import shortened
 from archsim.report.tables import WIDTH_WHEN_PIPED
 from archsim.report.units import (
     AREA,
@@ -90,9 +90,8 @@ class _Columns:
     def __init__(self, comparison: Comparison, places: Sequence[int], letters: int) -> None:
         self.places = tuple(places)
         self.sides = [comparison.sides[at] for at in places]
-        self.headings = [shortened(side.label, letters) for side in self.sides]
-        if len(set(self.headings)) < len(self.headings):
-            self.headings = [f"{at + 1}: {shortened(comparison.sides[at].label, letters - 3)}" for at in places]
+        labels = short_labels(comparison, letters)
+        self.headings = [labels[at] for at in places]
 
     def of(self, values: Sequence[float | None]) -> list[float | None]:
         """The values of these sides."""

@@ -64,14 +64,14 @@ def drawn(comparison: Comparison) -> Any:
 
 
 def lengths(axes: Any) -> list[float]:
-    """The length of each row's bar, pieces added."""
-    sums: dict[float, float] = {}
-    for container in axes.containers:
-        if isinstance(container, BarContainer):
-            for patch in container:
-                at = round(patch.get_y() + patch.get_height() / 2)
-                sums[at] = sums.get(at, 0.0) + patch.get_width()
-    return [sums[at] for at in sorted(sums)]
+    """The length of each row's bar, whose pieces follow each other without gaps and overlaps."""
+    patches = [patch for found in axes.containers if isinstance(found, BarContainer) for patch in found]
+    ends: dict[int, float] = {}
+    for patch in patches:
+        at = round(patch.get_y() + patch.get_height() / 2)
+        assert patch.get_x() == pytest.approx(ends.get(at, 0.0))
+        ends[at] = patch.get_x() + patch.get_width()
+    return [ends[at] for at in sorted(ends)]
 
 
 def test_columns_hold_the_figures_and_their_ratios(results: tuple[Result, Result]) -> None:
@@ -119,6 +119,15 @@ def test_any_number_of_sides_on_any_terminal(results: tuple[Result, Result], cou
     energies = [line for line in text.splitlines() if line.strip().startswith("energy  ")]
     blocks = len(energies)
     assert sum(line.count(" uJ") for line in energies) == count + blocks - 1  # the first stands in every block
+
+
+def test_labels_that_look_alike_when_shortened_are_numbered(results: tuple[Result, Result]) -> None:
+    alike = of(*results, names=(f"{LONG}one{LONG}", f"{LONG}two{LONG}"))
+    shown = [label.get_text() for label in drawn(alike).axes[0].get_yticklabels()]
+    assert [label[:5] for label in shown] == ["1: a_", "2: a_"] and max(map(len, shown)) == 24
+    assert "1: a_chi" in printed(alike, 80) and "2: a_chi" in printed(alike, 80)
+    apart = of(*results)
+    assert [label.get_text() for label in drawn(apart).axes[0].get_yticklabels()] == ["sata-0", "eyeriss-snn-1"]
 
 
 def test_stacks_sum_to_energy_and_area(results: tuple[Result, Result]) -> None:
