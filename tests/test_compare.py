@@ -16,6 +16,7 @@ from archsim.cli import app
 from archsim.comparison import Comparison, Side
 from archsim.comparison.memories import memories
 from archsim.comparison.sides import by_value, labels, said_samples
+from archsim.config import names
 from archsim.errors import ArchsimError
 from archsim.result import ComponentRow, CountRow, Result
 
@@ -179,7 +180,7 @@ def test_equal_runs_are_like_for_like(sata: Result) -> None:
         ("area", lambda r: replace(r, area_um2=r.area_um2 * 2), ("factor of 2", "may buy its speed")),
         ("assumptions", lambda r: replace(r, assumptions=(*r.assumptions, "one task is a row")),
          ("Only chip1: one task is a row.",)),
-        ("operations", lambda r: replace(r, layers=r.layers[1:]), ("different numbers of synaptic operations",)),
+        ("operations", lambda r: replace(r, layers=r.layers[1:]), ("other numbers of synaptic operations",)),
         ("precision", lambda r: changed_inputs(r, workload={**r.inputs["workload"], "precision": {"weight_bits": 4}}),
          ("width of weights", "4 bits for chip1")),
         ("SRAM cells", lambda r: changed_inputs(r, components=[
@@ -454,3 +455,17 @@ def test_python_refuses_what_is_no_chip(sata: Result) -> None:
         archsim.compare(sata, 3)  # type: ignore[arg-type]
     with pytest.raises(ArchsimError, match="this override cannot be applied: the chip is loaded already"):
         archsim.compare(archsim.load_architecture("sata"), sata, workload="cnn-mnist", node="28nm")
+
+
+@pytest.mark.skipif("spikeflow" not in names("arch"), reason="no crossbar chip is installed")
+def test_a_crossbar_chip_beside_a_systolic_one() -> None:
+    found = archsim.compare("sata", "spikeflow", workload="cnn-mnist", node="28nm")
+    assert {side.result.node_nm for side in found.sides} == {28.0}
+    told = {difference.topic: difference.text for difference in found.differences}
+    assert "node" not in told
+    assert {"clock", "weights", "on-chip memory", "area", "accuracy"} <= set(told)
+    assert "spikeflow holds them in" in told["weights"] and "sata moves them from DRAM" in told["weights"]
+    assert any("Only spikeflow" in text for text in (difference.text for difference in found.differences))
+    assert [pair.name for pair in found.layers] == ["conv1", "conv2", "fc1", "fc2"]
+    data = json.loads(found.to_text())
+    assert all(len(row["values"]) == 2 for row in data["metrics"])

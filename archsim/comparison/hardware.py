@@ -104,7 +104,9 @@ def operations(sides: Sides) -> Iterator[Difference]:
     if not alike(asked) or max(counted) - min(counted) <= SAME_COUNT * max(counted):
         return
     shown = by_value(sides, (f"{value:,.0f}" for value in counted))
-    text = f"The same spikes give different numbers of synaptic operations: {shown}; they are counted differently."
+    text = (
+        f"The same spikes give other numbers of synaptic operations: {shown}; compare energy, not energy per operation."
+    )
     yield Difference("operations", text, counted)
 
 

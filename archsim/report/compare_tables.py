@@ -216,7 +216,8 @@ def _cells(energy: float, cycles: float) -> tuple[str, str]:
 
 
 def _layer_notes(comparison: Comparison) -> Iterator[Text]:
-    """Layers that only some sides have, and layers that stand for more on one side than on another."""
+    """What cycles are; layers that only some sides have; layers that stand for more on one side than on another."""
+    yield Text("cycles: the layer's share of the critical path; a layer that others hide has few", style="dim")
     for side, names in zip(comparison.sides, comparison.other_layers, strict=True):
         if names:
             yield Text(f"layers of {side.label} only: {', '.join(names)}", style="dim")

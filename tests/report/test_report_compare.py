@@ -88,7 +88,7 @@ def test_levels_and_layers_add_up_to_the_energy(results: tuple[Result, Result]) 
         in_uj = result.energy_pj / 1e6
         levels = {name: float(cells[2 * at]) for name, cells in rows(text, "Energy by level").items()}
         assert levels.pop("all") == pytest.approx(in_uj, rel=0.01) == pytest.approx(sum(levels.values()), rel=0.01)
-    body = text.partition("Layers\n")[2].split("─\n", 1)[1].split("\n\n")[0]
+    body = text.partition("Layers\n")[2].split("─\n", 1)[1].split("  cycles: ")[0]
     energies = [float(line.split()[1]) for line in body.splitlines() if line.strip()]
     assert sum(energies) == pytest.approx(results[0].energy_pj / 1e6, rel=0.01)
 
