@@ -72,7 +72,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
     against: Annotated[
         list[str] | None,
-        typer.Option(metavar="PEER", help="sata-sim, sata-sim-shipped, scalesim; sata-sim:act_bits=4. Repeatable."),
+        typer.Option(
+            metavar="PEER", help="sata-sim, sata-sim-shipped, scalesim, spikesim; sata-sim:act_bits=4. Repeatable."
+        ),
     ] = None,
     vary_costs: Annotated[bool, typer.Option("--vary-costs", help="Show which constant the answer hangs on.")] = False,
     plugin: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")] = None,

@@ -1,8 +1,8 @@
 """From the parts of SpikeSim's energy and area to the parts of archsim's, one named difference at a time.
 
 Every component of the result is taken by exactly one bar, and one that no bar names takes a bar of its own; so the bars
-sum to the difference of the totals by construction. Leakage, of which SpikeSim has none, is a bar for all components
-that the bars name.
+sum to the difference of the totals by construction. Leakage, of which SpikeSim has none, is cut by the levels of the
+chip, for all components that the bars name.
 """
 
 from __future__ import annotations
@@ -131,11 +131,11 @@ def energy_bars(result: Result, peer: Energy, timesteps: int, config: SpikeSimCo
     bars = [
         *_by_number(
             ("ADC: conversions", "ADC: energy of a conversion"),
-            "columns of both signs and all slices, of the crossbars that are not silent",
+            "columns of both signs and all slices, in every bit plane, of the crossbars that are not silent",
             executed, conversions, config.constants.adc_pj, shares.take(ADC) - theirs["adc"],
         ),
         *_bars(shares, theirs, ENERGY_PARTS),
-        Given("leakage over the executed time", "the peer has none", sum(leaking.values())),
+        *_leakage([row for row in result.components if row.name in leaking]),
         *_strangers(shares, result),
     ]  # fmt: skip
     return [bar for bar in bars if bar.difference]
@@ -180,6 +180,17 @@ def _by_number(
 def _bars(shares: _Shares, theirs: dict[str, float], parts: Sequence[_Part]) -> Iterator[Given]:
     for part in parts:
         yield Given(part.name, part.explanation, shares.take(*part.ours) - sum(theirs[name] for name in part.theirs))
+
+
+def _leakage(parts: Sequence[ComponentRow]) -> Iterator[Given]:
+    """Leakage over the executed time, a bar for each level of the chip."""
+    levels: dict[str, list[ComponentRow]] = {}
+    for row in parts:
+        levels.setdefault(row.level, []).append(row)
+    for level, rows in levels.items():
+        most = max(rows, key=lambda row: row.static_pj)
+        why = f"over the executed time, most of it of {most.name}; the peer has none"
+        yield Given(f"leakage: {level}", why, sum(row.static_pj for row in rows))
 
 
 def _strangers(shares: _Shares, result: Result) -> Iterator[Given]:

@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from archsim.result import PathRow, Result
 
 SCHEDULE = "executed schedule"
-_KINDS = {"read": "", "adc": "", "fetch": "input fetches", "neurons": "neuron updates", "port": "ports"}
+_KINDS = {
+    "read": "", "adc": "", "fetch": "input fetches", "neurons": "neuron updates", "port": "ports", "dram": "DRAM",
+}  # fmt: skip
 _WHY = {
     "input fetches": "inputs that come out of the buffers line by line and that no read hides",
     "neuron updates": "neurons, pools and adds that no read hides, on units of a stated number",
     "ports": "partial sums and spikes that queue at tiles' ports, flit by flit",
+    "DRAM": "the network's input and output pass one channel",
     "latencies": "what passes between units: H-tree, routers, neuron pipeline",
 }
 
