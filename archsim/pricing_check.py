@@ -60,13 +60,14 @@ def _written(document: Document, path: tuple[str, ...], otherwise: Any) -> Any:
 
 def _bank_size(component: Component, keys: Mapping[str, str], table: CostTable, node_nm: float) -> tuple[str, str]:
     """What is wrong with a size, and the sizes that may stand there: the table's bounds times the number of banks."""
-    size, banks = (int(component.attributes[name]) for name in ("bytes", "banks"))
+    size, banks = int(component.attributes["bytes"]), int(component.attributes.get("banks", 1))
     low, high = bank_bounds(table, str(component.attributes["cell"]), node_nm)
     fault = "more" if size / banks > high else "less"
     message = f"{readable_bytes(size / banks)} per bank are {fault} than the SRAM table has"
     allowed = f"{readable_bytes(low * banks)} to {readable_bytes(high * banks)} in {banks} bank{'s' * (banks > 1)}"
     others = math.ceil(size / high) if size / banks > high else size // low
-    return message, allowed + (f", or {keys['banks']}={others}" if others else "") + f", at {node_nm:g} nm"
+    hint = f", or {keys['banks']}={others}" if others and "banks" in keys else ""
+    return message, f"{allowed}{hint}, at {node_nm:g} nm"
 
 
 def bank_bounds(table: CostTable, cell: str, node_nm: float) -> tuple[int, int]:

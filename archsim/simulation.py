@@ -202,6 +202,8 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
     np.minimum.at(first, graph.layer, execution.start)
     np.maximum.at(last, graph.layer, execution.finish)
     index = {name: number for number, name in enumerate(graph.layers)}
+    of_products = execution.ledger.action == "sop"
+    products = np.bincount(execution.ledger.layer[of_products], execution.ledger.count[of_products], len(graph.layers))
     rows = []
     for fact in run.lowered.layers:
         at = index[fact.name]
@@ -215,26 +217,27 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
                     level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()
                 },
                 folds=fact.folds, passes=fact.passes, utilisation=fact.utilisation, density=fact.density,
-                dense_products=fact.dense_products, active_products=execution.ledger.total("pe_adder", "sop", at),
+                dense_products=fact.dense_products, active_products=int(products[at]),
             )
         )  # fmt: skip
     return tuple(rows)
 
 
 def _static_by_layer(run: Run) -> dict[str, np.ndarray[Any, np.dtype[np.float64]]]:
-    """By level, [layers]: leakage times the share of the run in which the component's unit worked for a layer."""
+    """By level, [layers]: leakage times the share of the run in which the level's units worked for a layer."""
     graph, cycles = run.execution.graph, max(run.execution.cycles, 1)
     layers = len(graph.layers)
-    names = [unit.name for unit in graph.units]
+    number = {unit.name: index for index, unit in enumerate(graph.units)}
     key = graph.unit.astype(np.int64) * layers + graph.layer
-    share = np.bincount(key, weights=graph.duration, minlength=len(names) * layers).reshape(len(names), layers) / cycles
-    totals: dict[str, np.ndarray[Any, np.dtype[np.float64]]] = {}
+    busy = np.bincount(key, weights=graph.duration, minlength=len(number) * layers).reshape(-1, layers) / cycles
+    static: dict[str, float] = {}
     for bill in run.prices.bills.values():
-        level = bill.component.level
-        unit = run.lowered.busy_unit.get(level)
-        if unit in names:
-            totals[level] = totals.get(level, np.zeros(layers)) + bill.static_pj.value * share[names.index(unit)]
-    return totals
+        static[bill.component.level] = static.get(bill.component.level, 0.0) + bill.static_pj.value
+    return {
+        level: static.get(level, 0.0)
+        * sum((busy[number[unit]] * part for unit, part in units.items() if unit in number), np.zeros(layers))
+        for level, units in run.lowered.busy_units.items()
+    }
 
 
 def _hash(data: object) -> str:

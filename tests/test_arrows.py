@@ -18,7 +18,7 @@ ALLOWED = {
     "analog": {"config", "errors"},
     "taskgraph": {"errors"},
     "engine": {"taskgraph", "errors"},
-    "accelerators": {"workload", "config", "cost", "taskgraph", "errors"},
+    "accelerators": {"workload", "config", "cost", "analog", "taskgraph", "errors"},
     "result": {"errors"},
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},

@@ -16,7 +16,6 @@ from archsim.cli import app
 from archsim.comparison import Comparison, Side
 from archsim.comparison.memories import memories
 from archsim.comparison.sides import by_value, labels, said_samples
-from archsim.config import names
 from archsim.errors import ArchsimError
 from archsim.result import ComponentRow, CountRow, Result
 
@@ -457,7 +456,6 @@ def test_python_refuses_what_is_no_chip(sata: Result) -> None:
         archsim.compare(archsim.load_architecture("sata"), sata, workload="cnn-mnist", node="28nm")
 
 
-@pytest.mark.skipif("spikeflow" not in names("arch"), reason="no crossbar chip is installed")
 def test_a_crossbar_chip_beside_a_systolic_one() -> None:
     found = archsim.compare("sata", "spikeflow", workload="cnn-mnist", node="28nm")
     assert {side.result.node_nm for side in found.sides} == {28.0}

@@ -10,9 +10,12 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
+from archsim.accelerators.crossbar.components import memories as _memories_crossbar
+from archsim.accelerators.crossbar.lower import lower as _lower_crossbar
+from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.accelerators.lowered import LayerFacts, Lowered
 from archsim.accelerators.systolic.lower import lower as _lower_systolic
-from archsim.accelerators.systolic.memories import memories
+from archsim.accelerators.systolic.memories import memories as _memories_systolic
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.config import Document, Strict, build_from, validate
 from archsim.cost.component import Component
@@ -59,7 +62,8 @@ def register_family(family: Family) -> Family:
 
 @cache
 def _load_entry_points() -> None:
-    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic, memories))
+    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic, _memories_systolic))
+    _families.setdefault("crossbar", Family("crossbar", CrossbarArchitecture, _lower_crossbar, _memories_crossbar))
     for entry in entry_points(group="archsim.families"):
         register_family(entry.load())
 

@@ -33,4 +33,4 @@ class Lowered:
     components: tuple[Component, ...]
     layers: tuple[LayerFacts, ...]
     assumptions: tuple[str, ...]
-    busy_unit: Mapping[str, str]  # per cost level, the unit whose busy time its leakage is shared by
+    busy_units: Mapping[str, Mapping[str, float]]  # by cost level: units that keep parts of it busy, and what share

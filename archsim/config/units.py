@@ -86,7 +86,7 @@ _BYTE = _units(B=1, kB=10**3, KiB=2**10, MB=10**6, MiB=2**20, GB=10**9, GiB=2**3
 _BIT = _units(bit=1, bits=1, kbit=10**3, Kibit=2**10, Mbit=10**6, Mibit=2**20)
 _CYCLE = _units(cycle=1, cycles=1)
 _CLOCK = _units(Hz="1e-6", kHz="1e-3", MHz=1, GHz=1000)
-_LENGTH = _units(nm=1, um=1000)
+_LENGTH = _units(nm=1, um=1000, mm=10**6)
 _TIME = _units(ps="1e-3", ns=1, us=1000, ms=10**6, s=10**9)
 _ENERGY = _units(aJ="1e-6", fJ="1e-3", pJ=1, nJ=1000, uJ=10**6, mJ=10**9)
 _POWER = _units(pW="1e-9", nW="1e-6", uW="1e-3", mW=1, W=1000)

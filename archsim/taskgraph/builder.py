@@ -112,6 +112,11 @@ class GraphBuilder:
                 return
         raise ValueError(f"more than {SLOTS} edges into a task; only joins may have more")
 
+    def more_edges(self, tasks: Ints, before: Ints, kind: int = DATA) -> None:
+        """Edges beyond the three of a task: from ``before[i]`` into ``tasks[i]``."""
+        if len(tasks):
+            self._extra.append(as_extra(tasks, before, kind, NONE))
+
     def join(self, task: int, before: Sequence[int], kind: int = SYNC) -> None:
         """Edges from any number of tasks into one (a barrier)."""
         if len(before):

@@ -29,7 +29,7 @@ def lower(chip: Chip, workload: Workload, sample: int = 0) -> Lowered:
         layer.name, layer.kind, 1, 1, 1.0, layer.macs, 1.0, layer.in_bits, layer.out_shape, (layer.name,)
     )
     part = Component("multiplier", "multiplier", "compute", {"bits": 8})
-    return Lowered(builder.build(), (part,), (facts,), (), {"compute": "multiplier"})
+    return Lowered(builder.build(), (part,), (facts,), (), {"compute": {"multiplier": 1.0}})
 
 
 register_family(Family("deadlocked", Chip, lower))

@@ -19,7 +19,7 @@ TABLE = load_costs()
 
 
 def adc(bits: int, samples_per_s: float = 250e6, node_nm: float = 65, model: str = "survey") -> ComponentCost:
-    attributes = {"bits": bits, "samples_per_s": samples_per_s, "model": model}
+    attributes = {"bits": bits, "conversion_ns": 1e9 / samples_per_s, "model": model}
     return TABLE.cost_of(Component("it", "adc", "compute", attributes), node_nm)
 
 
@@ -58,7 +58,7 @@ def test_between_two_rates_and_two_nodes_it_is_log_log() -> None:
     assert adc(8, 250e6, 45).energy_pj["convert"].value == pytest.approx(
         small * (large / small) ** (math.log(45 / 32) / math.log(65 / 32)), rel=1e-12
     )
-    text = "\n".join(explain(Component("it", "adc", "compute", {"bits": 8, "samples_per_s": 3e8}), "area", TABLE, 45))
+    text = "\n".join(explain(Component("it", "adc", "compute", {"bits": 8, "conversion_ns": 1e9 / 3e8}), "area", TABLE, 45))
     assert "log-log between node 32 .. 65 and samples per second 2.5e+08 .. 3.2e+08" in text
 
 
@@ -79,7 +79,7 @@ def test_bits_outside_the_table_name_the_bounds(bits: int) -> None:
 
 @pytest.mark.parametrize("rate", [999_999.0, 1.01e10])
 def test_a_rate_outside_the_table_names_the_bounds(rate: float) -> None:
-    with pytest.raises(CostError, match=r"it\.samples_per_s: .*allowed: 1e\+06 to 1e\+10 samples per second"):
+    with pytest.raises(CostError, match=r"it\.conversion_ns: .*allowed: 0\.1 to 1000 ns"):
         adc(8, rate)
 
 
@@ -153,12 +153,12 @@ def test_an_overlay_may_bring_its_own_converters(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("\n".join(rows))
     (tmp_path / "mine.yaml").write_text("grids: {adc: {file: mine.csv, source: our converter}}")
     table = load_costs(overlays=[str(tmp_path / "mine.yaml")])
-    part = Component("it", "adc", "compute", {"bits": 6, "samples_per_s": 1e8})
+    part = Component("it", "adc", "compute", {"bits": 6, "conversion_ns": 10.0})
     cost = table.cost_of(part, 65)
     assert (cost.energy_pj["convert"].value, cost.leakage_mw_each.value, cost.area_um2_each.value) == (7.5, 0.25, 900)
     assert cost.energy_pj["convert"].constant.source == "our converter" and table.hash != TABLE.hash
     with pytest.raises(CostError, match="allowed: 6 to 6 bits"):
-        table.cost_of(Component("it", "adc", "compute", {"bits": 7, "samples_per_s": 1e8}), 65)
+        table.cost_of(Component("it", "adc", "compute", {"bits": 7, "conversion_ns": 10.0}), 65)
 
 
 def test_the_table_of_converters_is_rectangular() -> None:

@@ -35,7 +35,7 @@ def test_a_node_between_two_and_one_outside_all(table: CostTable) -> None:
 
 
 def test_parts_with_a_node_of_their_own_are_named_when_it_is_another(table: CostTable) -> None:
-    adc = Component("adc", "adc", "compute", {"bits": 6, "samples_per_s": 1e8})
+    adc = Component("adc", "adc", "compute", {"bits": 6, "conversion_ns": 10.0})
     mux, router = Component("mux", "column_mux", "compute"), Component("router", "router", "compute", {"flit_bits": 32})
     assert node_notes((adc, mux), table, 65) == ()
     (note,) = node_notes((adc, mux, router), table, 28)

@@ -250,7 +250,7 @@ def test_more_bits_cost_more_in_every_way(bits: int) -> None:
 def test_every_primitive_prices_exactly_its_actions_with_ordered_ranges_and_sources() -> None:
     attributes: dict[str, dict[str, int | str]] = {
         "sram": {"bytes": 4096}, "registerfile": {"bytes": 64}, "fifo": {"depth": 4, "bits": 8}, "dram": {},
-        "adc": {"bits": 6, "samples_per_s": 10**8}, "wordline_driver": {"rows": 64, "cols": 64}, "column_mux": {},
+        "adc": {"bits": 6, "conversion_ns": 10}, "wordline_driver": {"rows": 64, "cols": 64}, "column_mux": {},
         "popcount": {"inputs": 64}, "link": {"bits": 32, "length_mm": 1}, "router": {"flit_bits": 32}, "edram": {},
         "htree": {"bits": 32, "leaves": 16, "side_um": 500},
         "crossbar_cells": {

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,35 @@ from archsim.workload import Layer, Network
 Ints = NDArray[np.int64]
 Granularity = Literal["position", "row"]
 NOTHING = -1
+
+
+class Pieces(Protocol):
+    """Pieces of a source's work in raster order, and the replica that handles each."""
+
+    @property
+    def count(self) -> int:
+        """Number of pieces."""
+
+    @property
+    def replicas(self) -> int:
+        """Number of replicas."""
+
+    @property
+    def replica(self) -> Ints:
+        """Replica that handles each piece."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a map that comes from outside, one piece each."""
+
+    count: int
+    replicas: int = 1
+
+    @property
+    def replica(self) -> Ints:
+        """All by one."""
+        return np.zeros(self.count, np.int64)
 
 
 @dataclass(frozen=True)
@@ -100,7 +129,7 @@ def _last_in_window(layer: Layer, before: Ints) -> Ints:
     return found
 
 
-def producers(reader: Chunks, completed: Ints, producer: Chunks) -> list[Ints]:
+def producers(reader: Chunks, completed: Ints, producer: Pieces) -> list[Ints]:
     """The chunks of a producer that each chunk of a reader waits for: one vector for each replica (or NOTHING).
 
     ``completed`` [height, width] names the producer's chunk that completes each place of the map that is read.
@@ -117,7 +146,7 @@ def producers(reader: Chunks, completed: Ints, producer: Chunks) -> list[Ints]:
     return found
 
 
-def beside(reader: Chunks, at: Ints, completed: Ints, producer: Chunks) -> list[Ints]:
+def beside(reader: Chunks, at: Ints, completed: Ints, producer: Pieces) -> list[Ints]:
     """As :func:`producers`, for an operand that is added in the reader's chunk ``at`` [height, width]."""
     found = [np.full(reader.count, NOTHING, np.int64) for _ in range(producer.replicas)]
     for number, wanted in enumerate(found):

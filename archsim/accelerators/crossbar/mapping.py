@@ -14,7 +14,7 @@ A chip with fewer tiles than that is loaded in rounds; no column is cut between 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -27,6 +27,7 @@ from archsim.workload import Layer
 
 Ints = NDArray[np.int64]
 Unroll = Literal["kernel", "flat"]
+PER_CROSSBAR = ("replica", "group", "output", "outputs", "first", "rows", "sign", "pe")
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,24 @@ class Placement:
         return self.pe // self.hierarchy.pes_per_tile
 
     @property
+    def chip_tile(self) -> Ints:
+        """Tile of the chip on which each crossbar is, in its round."""
+        tiles = self.hierarchy.tiles
+        return self.tile if tiles is None else self.tile % tiles
+
+    @property
     def round(self) -> Ints:
         """In which round of loading each crossbar is there."""
         tiles = self.hierarchy.tiles
         return np.zeros_like(self.pe) if tiles is None else self.tile // tiles
+
+    def in_round(self, number: int) -> Placement:
+        """The crossbars that are there in one round of loading."""
+        here = self.round == number
+        if here.all():
+            return self
+        each = {name: getattr(self, name)[here] for name in PER_CROSSBAR}
+        return replace(self, **each)
 
     @cached_property
     def column(self) -> Ints:
@@ -90,9 +105,31 @@ class Placement:
         return np.concatenate([[0], np.cumsum(changed)])
 
     @property
+    def replicas(self) -> int:
+        """How often the layer is placed."""
+        return int(self.replica.max()) + 1
+
+    @cached_property
+    def home(self) -> Ints:
+        """Tile at which each output channel of each replica is completed: [replicas, channels]; -1: not here.
+
+        Sums of one column of crossbars are added, and its neurons updated, at the tile of its first crossbar.
+        """
+        found = np.full((self.replicas, self.layer.out_shape[0]), -1, np.int64)
+        for x in np.unique(self.column, return_index=True)[1]:
+            start = self.group[x] * self.layer.filters + self.output[x]
+            found[self.replica[x], start : start + self.outputs[x]] = self.chip_tile[x]
+        return found
+
+    @property
     def used_cells(self) -> int:
         """Cells that hold weights (reference columns apart)."""
         return int((self.rows * self.outputs).sum()) * self.cells.columns
+
+    @property
+    def programmed_cells(self) -> int:
+        """Cells that are programmed: those of weights and of reference columns, in the rows that are used."""
+        return self.used_cells + int(self.rows.sum()) * self.cells.reference_columns
 
     @property
     def utilisation(self) -> float:

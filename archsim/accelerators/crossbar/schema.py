@@ -7,100 +7,24 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from archsim.accelerators.crossbar.mapping import Hierarchy
-from archsim.config import Bytes, Megahertz, Nanometres, Nanoseconds, Strict
+from archsim.accelerators.crossbar.parts_schema import (
+    Adc,
+    Crossbar,
+    InputBuffer,
+    Mapping,
+    NeuronModule,
+    Noc,
+    Positive,
+    ProcessingElement,
+    Tile,
+)
+from archsim.accelerators.crossbar.reads import Converters
+from archsim.accelerators.dram import Dram
+from archsim.config import Megahertz, Nanometres, Strict
 from archsim.errors import ConfigError, Problem
 from archsim.taskgraph import MOST_CYCLES
 
-Positive = Annotated[int, Field(ge=1, le=MOST_CYCLES)]
-Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
-Size = Annotated[int, Field(ge=1, le=65536)]
-
-
-class Crossbar(Strict):
-    """One array of cells with its word-line drivers and column muxes."""
-
-    rows: Size = Field(description="word lines")
-    cols: Size = Field(description="physical columns (slices, signs and reference columns included)")
-    device: str = Field(description="name or file of the cell: arch_configs/device")
-    cell_bits: Annotated[int, Field(ge=1, le=8)] = Field(1, description="bits of a weight that one cell holds")
-    signed: Literal["differential", "diff", "offset"] = Field(
-        "differential",
-        description="sign of a weight: two columns, two crossbars, or an offset with a reference column",
-    )
-    column_mux: Size = Field(8, description="columns that share one converter, one after the other")
-    conducts: Literal["hold", "sample_hold"] = Field(
-        "hold", description="the line conducts through all mux phases, or once into sample-and-hold stages"
-    )
-    read: Annotated[Nanoseconds, Field(gt=0)] = Field(description="from driving the rows until the columns are settled")
-
-
-class Adc(Strict):
-    """The column converters."""
-
-    bits: Annotated[int, Field(ge=1, le=16)] = Field(description="resolution")
-    conversion: Annotated[Nanoseconds, Field(gt=0)] = Field(description="one conversion")
-    share: Literal["crossbar", "pe"] = Field("crossbar", description="converters of each crossbar, or of all of a PE")
-    analog_sum: bool = Field(
-        False, description="currents of a PE's crossbars are added before conversion (adc.share: pe)"
-    )
-    skip_silent: bool = Field(True, description="crossbars without an active row are not converted and read as 0")
-
-
-class ProcessingElement(Strict):
-    """Crossbars whose results are added where they are converted."""
-
-    crossbars: Size = Field(9, description="crossbars of one PE")
-
-
-class Tile(Strict):
-    """PEs that share buffers, an H-tree and a router."""
-
-    pes: Size = Field(8, description="PEs of one tile")
-    htree_cycles: Count = Field(1, description="from the PEs to the neurons of the tile")
-
-
-class Mapping(Strict):
-    """How weights are laid out."""
-
-    unroll: Literal["kernel", "flat"] = Field(
-        "kernel", description="a crossbar holds one kernel position of a block of channels, or any rows (im2col)"
-    )
-    replicate: Positive | Literal["auto"] = Field(
-        1, description="copies of every layer, or as many as the chip has room for where they shorten it most"
-    )
-    share_tiles: bool = Field(False, description="layers may lie in the same tile")
-
-
-class Membrane(Strict):
-    """The SRAM that holds the membrane potentials of all layers."""
-
-    line: Annotated[Bytes, Field(ge=1, le=128)] = Field(16, description="bytes read or written in one access")
-    banks: Positive = Field(1, description="banks of each tile's memory")
-
-
-class NeuronModule(Strict):
-    """The units that update neurons, at the tile where a layer's sums are completed."""
-
-    units: Positive = Field(64, description="units of one layer")
-    cycles_per_update: Positive = Field(1, description="cycles between two updates of one unit (pipelined)")
-    latency_cycles: Count = Field(0, description="cycles after the last update until its spike is there")
-    membrane: Membrane = Membrane()
-
-
-class InputBuffer(Strict):
-    """The buffer in front of each layer's crossbars."""
-
-    rows: Positive | Literal["all"] = Field("all", description="rows of the input map that it holds, each for one t")
-    port_bits: Positive = Field(256, description="bits fetched per cycle")
-
-
-class Noc(Strict):
-    """The mesh between tiles: one port at each tile, routes along x, then y."""
-
-    flit_bits: Positive = Field(32, description="bits of a flit, one per cycle and port")
-    router_cycles: Count = Field(1, description="cycles per hop")
-    packets: Literal["aer", "bitmap"] = Field("bitmap", description="an address per spike, or a bit per channel")
-    cast: Literal["unicast", "multicast"] = Field("multicast", description="a packet per reader, or one for all")
+STEPWISE = ("survey", "isaac", "spikesim")  # converters that decide bit by bit
 
 
 class CrossbarArchitecture(Strict):
@@ -112,17 +36,19 @@ class CrossbarArchitecture(Strict):
     source: str = ""
     clock: Annotated[Megahertz, Field(gt=0, le=1e6)]
     node: Annotated[Nanometres, Field(gt=0)] = 65
+    sram_cell: Literal["itrs-lop", "itrs-lstp"] = "itrs-lop"
     crossbar: Crossbar
     adc: Adc
     pe: ProcessingElement = ProcessingElement()
-    tile: Tile = Tile()
+    tile: Tile
     tiles: Positive | Literal["as_needed"] = Field("as_needed", description="tiles of the chip")
-    reload: bool = Field(False, description="a network larger than the chip is loaded in rounds")
+    reload: bool = Field(False, description="a network larger than the chip is loaded in rounds, for every input anew")
     mapping: Mapping = Mapping()
     accumulator_bits: Annotated[int, Field(ge=2, le=48)] = Field(16, description="width of partial sums")
     neuron: NeuronModule = NeuronModule()
     buffer: InputBuffer = InputBuffer()
     noc: Noc = Noc()
+    dram: Dram | None = Field(None, description="where inputs come from and outputs go; null: they are not modelled")
     pool_lanes: Positive = Field(16, description="values that a tile pools or adds per cycle")
     pipeline: Literal["none", "layer", "full"] = Field(
         "full", description="a layer starts after the one before, after its timestep, or once its window is there"
@@ -134,24 +60,43 @@ class CrossbarArchitecture(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> CrossbarArchitecture:
-        crossbar, problems = self.crossbar, []
-        if crossbar.column_mux > crossbar.cols:
-            text = "more columns share a converter than the crossbar has"
-            allowed = f"1..{crossbar.cols}"
-            problems.append(Problem(text, key="crossbar.column_mux", value=crossbar.column_mux, allowed=allowed))
-        if self.adc.analog_sum and self.adc.share != "pe":
-            text = "currents are added where the crossbars of a PE share converters"
-            problems.append(Problem(text, key="adc.analog_sum", value=True, allowed="false, or adc.share: pe"))
-        if self.mapping.replicate == "auto" and self.tiles == "as_needed":
-            text = "a chip as large as needed has room for any number of replicas"
-            allowed = "a number, or tiles: n"
-            problems.append(Problem(text, key="mapping.replicate", value="auto", allowed=allowed))
-        if self.reload and self.tiles == "as_needed":
-            text = "a chip as large as needed is loaded once"
-            problems.append(Problem(text, key="reload", value=True, allowed="false, or tiles: n"))
+        problems = [*self.crossbar.problems(), *self._contradictions()]
         if problems:
             raise ConfigError(problems)
         return self
+
+    def _contradictions(self) -> list[Problem]:
+        """Settings that exclude each other, or of which one would change nothing."""
+        crossbar, adc, fixed = self.crossbar, self.adc, self.tiles != "as_needed"
+        mux = "more columns share a converter than the crossbar has"
+        summed = "currents are added where the crossbars of a PE share converters"
+        stepwise = "a sense amplifier does not decide bit by bit"
+        endless = "a chip as large as needed has room for any number of replicas"
+        loaded = "a chip as large as needed is loaded once"
+        rounds = "the weights of each round come from DRAM, and whole maps wait for it"
+        sharing = "a number of units of each tile is shared by whatever channels it completes"
+        units = "1, or neuron.units: per_channel"
+        waits = "a layer that starts after the one before reads whole maps"
+        alone = "a chip that is loaded in rounds has no room for replicas"
+        rows, copies = self.buffer.rows != "all", self.mapping.replicate
+        rules = (
+            (crossbar.column_mux > crossbar.cols, "crossbar.column_mux", crossbar.column_mux, mux,
+             f"1..{crossbar.cols}"),
+            (adc.analog_sum and adc.share != "pe", "adc.analog_sum", True, summed, "false, or adc.share: pe"),
+            (adc.resolution != "full" and adc.model not in STEPWISE, "adc.resolution", adc.resolution, stepwise,
+             f"full, or adc.model: {', '.join(STEPWISE)}"),
+            (copies == "auto" and not fixed, "mapping.replicate", "auto", endless, "a number, or tiles: n"),
+            (self.reload and not fixed, "reload", True, loaded, "false, or tiles: n"),
+            (self.reload and fixed and (self.dram is None or rows), "reload", True, rounds,
+             "false, or dram: {...} and buffer.rows: all"),
+            (self.reload and fixed and copies != 1, "mapping.replicate", copies, alone, "1, or reload: false"),
+            (self.neuron.units != "per_channel" and self.neuron.channels_per_unit != 1, "neuron.channels_per_unit",
+             self.neuron.channels_per_unit, sharing, units),
+            (rows and self.pipeline != "full", "buffer.rows", self.buffer.rows, waits, "all, or pipeline: full"),
+        )  # fmt: skip
+        return [
+            Problem(text, key=key, value=value, allowed=allowed) for wrong, key, value, text, allowed in rules if wrong
+        ]
 
     @property
     def clock_mhz(self) -> float:
@@ -172,6 +117,12 @@ class CrossbarArchitecture(Strict):
             tiles=None if self.tiles == "as_needed" else self.tiles, unroll=self.mapping.unroll,
             share_tiles=self.mapping.share_tiles, reload=self.reload,
         )  # fmt: skip
+
+    @property
+    def converters(self) -> Converters:
+        """What decides which conversions there are."""
+        adc = self.adc
+        return Converters(adc.share, adc.analog_sum, adc.skip_silent, adc.bits, self.crossbar.levels)
 
     def cycles(self, nanoseconds: float) -> int:
         """A time as whole cycles, rounded up; at least one."""

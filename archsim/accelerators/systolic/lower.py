@@ -50,7 +50,7 @@ def lower(arch: SystolicArchitecture, workload: Workload, sample: int = 0) -> Lo
         components=components(arch, network, stages),
         layers=tuple(lowering.facts[stage.index] for stage in stages),
         assumptions=_assumptions(arch, workload),
-        busy_unit=BUSY_UNIT,
+        busy_units={level: {unit: 1.0} for level, unit in BUSY_UNIT.items()},
     )
 
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from archsim.cost.interpolate import describe, loglog2
@@ -25,6 +26,7 @@ from archsim.cost.primitives.base import Need, Primitive, Request, at_node, cite
 from archsim.cost.records import ComponentCost, Constant, Priced
 
 DEFAULT_MODEL: Final = "survey"
+NS_PER_S: Final = 1e9
 UNITS: Final = {"convert_pj": "pJ", "leakage_mw": "mW", "area_um2": "um2"}
 
 
@@ -85,15 +87,16 @@ def _survey(request: Request) -> tuple[Priced, Priced, Priced]:
 
 
 def _figure(request: Request, quantity: str) -> Priced:
-    grid, bits, rate = request.table.adc, request.number("bits"), request.real("samples_per_s")
+    grid, bits, conversion_ns = request.table.adc, request.number("bits"), request.real("conversion_ns")
+    rate = NS_PER_S / conversion_ns if conversion_ns else inf
     if bits not in grid.adc:
         raise request.refuse("bits", "lie outside the table of converters", value=bits,
                              allowed=f"{min(grid.adc)} to {max(grid.adc)} bits")  # fmt: skip
     table, unit = grid.adc[bits][quantity], UNITS[quantity]
     nodes, rates = sorted({place[0] for place in table}), sorted({place[1] for place in table})
     if not rates[0] <= rate <= rates[-1]:
-        raise request.refuse("samples_per_s", "the rate lies outside the table of converters", value=rate,
-                             allowed=f"{rates[0]:g} to {rates[-1]:g} samples per second")  # fmt: skip
+        raise request.refuse("conversion_ns", "lies outside the table of converters", value=conversion_ns,
+                             allowed=f"{NS_PER_S / rates[-1]:g} to {NS_PER_S / rates[0]:g} ns")  # fmt: skip
     node = min(max(request.node_nm, nodes[0]), nodes[-1])
     point = loglog2(node, rate, table)
     how = "in the table" if point.exact else f"log-log between {describe(point, ('node', 'samples per second'))}"
@@ -108,10 +111,10 @@ PRIMITIVES: Final = (
         ("convert", "decide"),
         {
             "bits": Need("bits"),
-            "samples_per_s": Need("samples per second", real=True),
+            "conversion_ns": Need("ns of one conversion", least=0, real=True),
             "model": Need(", ".join(MODELS), DEFAULT_MODEL, text=True),
         },
         _cost,
-        "converter of some bits and rate; actions convert, decide (one bit of a successive approximation)",
+        "converter of some bits and speed; actions convert, decide (one bit of a successive approximation)",
     ),
 )

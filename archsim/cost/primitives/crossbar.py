@@ -1,7 +1,8 @@
 """The cells of crossbars: energy of the current through them, of programming them, and their area.
 
 A ledger holds whole events, so energy is counted in cells that conduct for one pulse and priced by V^2 G t
-[V^2 uS ns = fJ]. A line held through m column phases of one pulse each counts its cells m times. With the level
+[V^2 uS ns = fJ]. A line that is held through m conversions counts each of its cells m times more (``hold``, with the
+time of a conversion in place of the pulse). With the level
 k in 0 .. L - 1 of every cell that conducts and G_k = G_min + k (G_max - G_min) / (L - 1):
 
 * weights known: n cells that conduct (``read_base``, V^2 G_min t) and the sum of their levels (``read_step``,
@@ -25,8 +26,8 @@ PJ_PER_FJ: Final = 1e-3
 UM2_PER_NM2: Final = 1e-6
 
 
-def _read(request: Request, conductance_us: float, what: str) -> Priced:
-    volt, pulse_ns = request.real("read_v"), request.real("pulse_ns")
+def _read(request: Request, conductance_us: float, what: str, time: str = "pulse_ns") -> Priced:
+    volt, pulse_ns = request.real("read_v"), request.real(time)
     energy = volt**2 * conductance_us * pulse_ns * PJ_PER_FJ
     return _of(request, energy, "pJ", f"{what}: ({volt:g} V)^2 x {conductance_us:g} uS x {pulse_ns:g} ns")
 
@@ -49,6 +50,7 @@ def _cost(request: Request) -> ComponentCost:
     return ComponentCost(
         {
             "read": _read(request, mean, "a cell of an active row for one pulse at the mean conductance"),
+            "hold": _read(request, mean, "a cell of an active row during one conversion", "hold_ns"),
             "read_base": _read(request, low, "a cell of an active row for one pulse, its lowest conductance"),
             "read_step": _read(request, (high - low) / (levels - 1), f"one of {levels - 1} steps above the lowest"),
             "program": _of(request, request.real("program_pj"), "pJ", "one cell programmed, verifying included"),
@@ -65,13 +67,14 @@ def _cost(request: Request) -> ComponentCost:
 PRIMITIVES: Final = (
     Primitive(
         "crossbar_cells",
-        ("read", "read_base", "read_step", "program"),
+        ("read", "hold", "read_base", "read_step", "program"),
         {
             "rows": Need("word lines"),
             "cols": Need("bit lines"),
             "levels": Need("conductance levels", 2, least=2),
             "read_v": Need("V", least=0, real=True),
             "pulse_ns": Need("ns", least=0, real=True),
+            "hold_ns": Need("ns of one conversion", 0.0, least=0, real=True),
             "g_min_us": Need("uS", least=0, real=True),
             "g_max_us": Need("uS", least=0, real=True),
             "mean_us": Need("uS", least=0, real=True),
@@ -82,6 +85,6 @@ PRIMITIVES: Final = (
             "device": Need("name and source of the device", text=True),
         },
         _cost,
-        "cells of one crossbar; actions read, read_base, read_step (one cell, one pulse), program (one cell)",
+        "cells of one crossbar; actions read, hold, read_base, read_step (one cell, one pulse), program (one cell)",
     ),
 )

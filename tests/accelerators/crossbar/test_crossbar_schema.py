@@ -15,8 +15,8 @@ from archsim.errors import ConfigError
 def described(**changes: Any) -> CrossbarArchitecture:
     base: dict[str, Any] = {
         "family": "crossbar", "name": "by hand", "clock": 250,
-        "crossbar": {"rows": 64, "cols": 64, "device": "rram", "read": "8 ns"},
-        "adc": {"bits": 4, "conversion": "12 ns"},
+        "crossbar": {"rows": 64, "cols": 64, "device": "rram-20k-200k", "read": "8 ns"},
+        "adc": {"bits": 4, "conversion": "12 ns"}, "tile": {"side": "0.5 mm"},
     }  # fmt: skip
     return validate(CrossbarArchitecture, parse_document(json.dumps({**base, **changes}), "drawn.yaml"))
 
@@ -30,7 +30,7 @@ def test_times_become_whole_cycles() -> None:
 def test_everything_wrong_is_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         described(
-            crossbar={"rows": 0, "cols": 64, "device": "rram", "read": "-1 ns", "signed": "two"},
+            crossbar={"rows": 0, "cols": 64, "device": "rram-20k-200k", "read": "-1 ns", "signed": "two"},
             adc={"bits": 0, "conversion": "12 ns"}, pe={"crossbars": -1}, noc={"cast": "broad"},
         )  # fmt: skip
     keys = {problem.key for problem in caught.value.problems}
@@ -40,7 +40,7 @@ def test_everything_wrong_is_reported_at_once() -> None:
 def test_settings_that_contradict_each_other() -> None:
     with pytest.raises(ConfigError) as caught:
         described(
-            crossbar={"rows": 64, "cols": 4, "device": "rram", "read": 8}, reload=True,
+            crossbar={"rows": 64, "cols": 4, "device": "rram-20k-200k", "read": 8}, reload=True,
             adc={"bits": 4, "conversion": 12, "analog_sum": True}, mapping={"replicate": "auto"},
         )  # fmt: skip
     keys = [problem.key for problem in caught.value.problems]

@@ -10,18 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_reads import conv
 
-from archsim.accelerators.crossbar.mapping import Hierarchy, place
+from archsim.accelerators.crossbar.delivery import Delivery, reading_of
+from archsim.accelerators.crossbar.mapping import Hierarchy, Placement, place
 from archsim.accelerators.crossbar.noc import (
     Mesh,
-    home_tiles,
+    Packets,
     input_rows,
     partial_sums,
     reading_tiles,
     replica_rows,
-    spike_traffic,
 )
 
 CHIP = Hierarchy(rows=2, cols=4, cell_bits=4, signed="differential", crossbars_per_pe=1, pes_per_tile=2)
+
+
+def spike_traffic(values: Any, sources: list[int], reader: Placement, mesh: Mesh, **how: Any) -> list[Any]:
+    """Packets, flits and flits times links of each timestep."""
+    source = np.repeat(np.array(sources)[:, None], values.shape[2], axis=1)
+    sent = Delivery(values != 0, reader.layer.in_bits, source, reading_of(reader), mesh, Packets(**how))
+    return [column.sum(axis=(1, 2)) for column in sent.traffic[:3]]
 
 
 def test_routes_go_along_x_then_y() -> None:
@@ -29,7 +36,17 @@ def test_routes_go_along_x_then_y() -> None:
     assert mesh.width == 3 and [Mesh(n).width for n in (1, 2, 4, 5, 9, 10)] == [1, 2, 2, 3, 3, 4]
     assert mesh.route(0, 5) == [(0, 0, 0, 1), (0, 1, 0, 2), (0, 2, 1, 2)]
     assert [mesh.hops(3, tile) for tile in range(7)] == [1, 2, 3, 0, 1, 2, 1]
-    assert mesh.links(0, [2, 5], multicast=False) == 5 and mesh.links(0, [2, 5], multicast=True) == 3
+    assert mesh.passed(0, [2, 5], multicast=False) == 5 and mesh.passed(0, [2, 5], multicast=True) == 3
+    assert [Mesh(n).links for n in (1, 2, 4, 5, 7)] == [0, 2, 8, 10, 16]
+
+
+@given(source=st.integers(0, 22), targets=st.sets(st.integers(0, 22)))
+def test_links_passed_are_those_of_the_routes(source: int, targets: set[int]) -> None:
+    mesh = Mesh(23)
+    routes = [mesh.route(source, target) for target in sorted(targets)]
+    assert mesh.passed(source, sorted(targets), multicast=True) == len({link for route in routes for link in route})
+    assert mesh.passed(source, sorted(targets), multicast=False) == sum(map(len, routes))
+    assert [mesh.hops(source, target) for target in sorted(targets)] == [len(route) for route in routes]
 
 
 def test_a_layer_that_spans_two_tiles() -> None:
@@ -38,9 +55,9 @@ def test_a_layer_that_spans_two_tiles() -> None:
     Its sums (2 outputs) go from tile 1 to tile 0. Channels 0-3 are read in tile 0, channels 4-5 in tile 1.
     """
     (placed,) = place([conv(6, 2, 1, 2)], CHIP)
-    assert placed.tile.tolist() == [0, 0, 1] and home_tiles(placed).tolist() == [0]
-    assert partial_sums(placed) == [(1, 0, 2)]
-    assert reading_tiles(placed) == [[(0,)] * 4 + [(1,)] * 2]
+    assert placed.tile.tolist() == [0, 0, 1] and placed.home.tolist() == [[0, 0]]
+    assert partial_sums(placed) == [(0, 0, 1, 0, 2, 2, 2)]
+    assert reading_tiles(placed) == [[(0, 2, (0,)), (2, 4, (0,)), (4, 6, (1,))]]
     values = np.zeros((2, 6, 2, 2), np.uint8)
     values[0, [0, 3, 4, 5], 0, 0] = 1  # t = 0: two spikes to tile 0, two to tile 1, at one position
     values[1, 5, 1, 1] = 1
@@ -56,14 +73,14 @@ def test_a_layer_that_spans_two_tiles() -> None:
 def test_multicast_passes_shared_links_once() -> None:
     """8 filters in blocks of 2: four columns, each in a PE of its own, two in a tile: every channel is read in both."""
     (placed,) = place([conv(2, 8, 1, 1)], CHIP)
-    assert placed.tile.tolist() == [0, 0, 1, 1] and reading_tiles(placed) == [[(0, 1)] * 2]
+    assert placed.tile.tolist() == [0, 0, 1, 1] and reading_tiles(placed) == [[(0, 2, (0, 1))]]
     values, mesh = np.ones((1, 2, 1, 1), np.uint8), Mesh(4)
-    settings_ = {"flit_bits": 16, "bitmap": False}
+    settings_: dict[str, Any] = {"flit_bits": 16, "bitmap": False}
     unicast = spike_traffic(values, [2, 2], placed, mesh, multicast=False, **settings_)
     multicast = spike_traffic(values, [2, 2], placed, mesh, multicast=True, **settings_)
     assert [int(column[0]) for column in unicast] == [4, 4, 2 * (1 + 2)]
     assert [int(column[0]) for column in multicast] == [2, 2, 2 * 3]  # right then up, and up: no link in common
-    assert mesh.links(2, [0, 1], multicast=True) == 3 and mesh.links(0, [1, 3], multicast=True) == 2
+    assert mesh.passed(2, [0, 1], multicast=True) == 3 and mesh.passed(0, [1, 3], multicast=True) == 2
 
 
 def test_replicas_handle_bands_of_rows() -> None:
@@ -106,7 +123,7 @@ def test_traffic_equals_a_count_spike_by_spike(data: st.DataObject) -> None:
             if c in held and y in bands[placed.replica[x]] and placed.tile[x] != sources[c]:
                 away.add(int(placed.tile[x]))
         packets = min(1, len(away)) if multicast else len(away)
-        expected[:, t] += [packets, packets * flits, flits * mesh.links(sources[c], away, multicast)]
+        expected[:, t] += [packets, packets * flits, flits * mesh.passed(sources[c], away, multicast)]
     sent = spike_traffic(values, sources, placed, mesh, flit_bits=flit_bits, multicast=multicast, bitmap=False)
     assert np.array_equal(np.stack(sent), expected)
 

@@ -1,0 +1,179 @@
+"""A network on a crossbar chip while it is lowered: where its layers lie, what has been made, who reads what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accelerators.crossbar.chunks import Chunks
+from archsim.accelerators.crossbar.delivery import Delivery, Shape, reading_of, runs_of_channels, shelves
+from archsim.accelerators.crossbar.mapping import Placement
+from archsim.accelerators.crossbar.noc import Mesh, Packets, Reading
+from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.accelerators.crossbar.sources import Arrival, Source
+from archsim.accelerators.crossbar.steps import fifo_tasks
+from archsim.accelerators.crossbar.tail import by_chunk
+from archsim.accelerators.stages import Stage
+from archsim.taskgraph import NONE, GraphBuilder
+from archsim.workload import Layer, Network, Workload
+from archsim.workload.network import INPUT
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass
+class Sizes:
+    """What the network needs of each memory, and how many neuron units its layers have; by round of loading."""
+
+    buffer_macros: dict[int, int] = field(default_factory=dict)
+    membrane_macros: dict[int, int] = field(default_factory=dict)
+    neuron_units: dict[int, int] = field(default_factory=dict)
+
+    @staticmethod
+    def add(to: dict[int, int], round_: int, more: int) -> None:
+        """More in one round."""
+        to[round_] = to.get(round_, 0) + more
+
+
+@dataclass
+class Chip:
+    """Everything that the emission of one stage shares with that of the others."""
+
+    arch: CrossbarArchitecture
+    workload: Workload
+    sample: int
+    stages: tuple[Stage, ...]
+    placed: dict[str, Placement]  # by the name of the weighted layer
+    chunks: dict[str, Chunks]
+    builder: GraphBuilder
+    sources: dict[str, Source] = field(default_factory=dict)  # by the name of every map that left a stage
+    sizes: Sizes = field(default_factory=Sizes)
+    round: int = 0
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        return self.workload.network
+
+    @cached_property
+    def tiles(self) -> int:
+        """Tiles of the chip: as stated, or as many as are needed."""
+        if self.arch.tiles != "as_needed":
+            return self.arch.tiles
+        return 1 + max(int(one.tile.max()) for one in self.placed.values())
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """The tiles side by side."""
+        return Mesh(self.tiles)
+
+    @cached_property
+    def packets(self) -> Packets:
+        """How the network between the tiles sends."""
+        noc = self.arch.noc
+        return Packets(noc.flit_bits, noc.cast == "multicast", noc.packets == "bitmap")
+
+    @cached_property
+    def stage_of(self) -> dict[str, Stage]:
+        """The stage that executes each layer."""
+        return {name: stage for stage in self.stages for name in stage.members}
+
+    def origin(self, name: str) -> str:
+        """The map that a flattened one is made of, as it is sent; others are sent as they are."""
+        while name != INPUT and self.network.layer(name).kind == "flatten":
+            name = self.network.layer(name).sources[0]
+        return name
+
+    def shape_read(self, layer: Layer) -> Shape:
+        """Shape of the map that a layer reads, as it was sent."""
+        if not layer.sources:
+            return layer.in_shape
+        origin = self.origin(layer.sources[0])
+        shape = self.network.input_shape if origin == INPUT else self.network.layer(origin).out_shape
+        return shape or layer.in_shape
+
+    def active(self, reader: Layer, name: str | None = None) -> Bools:
+        """Where what a layer reads (of an add: the operand ``name``) is not zero, in the shape in which it was sent."""
+        if reader.kind == "add":
+            return self._operand(reader, str(name))
+        values = self.workload.activity.inputs_of(reader, self.sample)
+        constant = len(values) > 1 and values.strides[0] == 0
+        found: Bools = (values[:1] if constant else values) != 0
+        shaped = found.reshape(len(found), *self.shape_read(reader))
+        return np.broadcast_to(shaped, (len(values), *shaped.shape[1:]))
+
+    def _operand(self, add: Layer, name: str) -> Bools:
+        """Where one operand of an add is not zero; a current is sent whatever it is."""
+        channels, height, width = add.out_shape
+        if name in self.stage_of and self.network.layer(name).out_signed:
+            return np.ones((self.network.timesteps, channels, height, width), np.bool_)
+        if add.in_signed:  # the other operand is a current, so that the add's input as a whole is not known
+            values = self.workload.activity.outputs_of(self.network.layer(name), self.sample)
+        else:
+            first = add.sources.index(name) * channels
+            values = self.workload.activity.inputs_of(add, self.sample)[:, first : first + channels]
+        found: Bools = values != 0
+        return found
+
+    def deliver(self, source: Source, name: str) -> None:
+        """Send the map ``name`` to each layer of another stage that reads it."""
+        for reader in self.network.consumers(name):
+            if name != INPUT and self.stage_of[reader.name] is self.stage_of[name]:
+                continue
+            if reader.kind == "add":
+                self._deliver_to_add(source, name, reader)
+            else:
+                self.send(source, self.origin(name), reader, self.active(reader), reading_of(self.placed[reader.name]))
+
+    def _deliver_to_add(self, source: Source, name: str, reader: Layer) -> None:
+        """The other operand of a residual add waits at the tiles where it is added, whole."""
+        head = self.stage_of[reader.name].layer.name
+        chunks, home = self.chunks[head], self.placed[head].home
+        replica = chunks.replica[chunks.completed_by(self.network)[reader.name][:, -1]]
+        rows = [np.flatnonzero(replica == number) for number in range(len(home))]
+        reading = Reading(
+            [range(int(one[0]), int(one[-1]) + 1) if len(one) else range(0) for one in rows], runs_of_channels(home)
+        )
+        self.send(source, name, reader, self.active(reader, name), reading)
+        bits = self.bits_of(name)
+        room = sum(
+            self.arch.buffer.macros(shelf.row_bits(reader.out_shape, bits) * len(shelf.rows) * self.network.timesteps)
+            * shelf.tiles
+            for shelf in shelves(reading, reader.out_shape)
+        )
+        Sizes.add(self.sizes.buffer_macros, self.round, room)
+
+    def send(self, source: Source, name: str, reader: Layer, active: Bools, reading: Reading) -> None:
+        """Tasks at the ports of the tiles that read the map, and what its way there counts."""
+        done, steps = source.done, len(source.done.ids)
+        if steps == 1 and active.strides[0] == 0:
+            active = active[:1]
+        sent = Delivery(active, self.bits_of(name, reader), source.senders(name), reading, self.mesh, self.packets)
+
+        def of_chunks(places: Ints) -> Ints:
+            found = by_chunk(places, source.completed[name], source.pieces.count)
+            return found.sum(axis=0, keepdims=True) if steps == 1 else found
+
+        done.count("router", "flit", of_chunks(sent.traffic.flit_routers))
+        done.count("link", "bit", of_chunks(sent.traffic.flit_hops) * self.arch.noc.flit_bits)
+        done.count("input_buffer", "line_write", of_chunks(sent.written(self.arch.buffer.line_bits)))
+        layer = reader.index if name == INPUT or name not in self.stage_of else self.network.layer(name).index
+        for replica in range(len(sent.reading.rows)):
+            tile, nothing = sent.busiest(replica), np.full_like(done.ids, NONE)
+            arrival = Arrival(nothing, done.ids)
+            if tile is not None:
+                flits, hops = sent.arriving(tile)
+                latency, cycles = hops * self.arch.noc.router_cycles, of_chunks(flits)
+                ids = fifo_tasks(self.builder, layer, f"port.{tile}", cycles, done.ids, latency=latency)
+                arrival = Arrival(done.so_far(ids), np.where(ids == NONE, done.ids, NONE))
+            source.arrivals[reader.name, replica] = arrival
+
+    def bits_of(self, name: str, reader: Layer | None = None) -> int:
+        """Bits of one value of a map."""
+        if name != INPUT and name in self.stage_of:
+            return self.network.layer(name).out_bits
+        return reader.in_bits if reader is not None else self.network.input_max.bit_length()

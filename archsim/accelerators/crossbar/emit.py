@@ -1,0 +1,249 @@
+"""Tasks of one stage (of the part of it that one round of loading holds): from its input buffers to its spikes.
+
+fetch: lines of the input buffers -> read: rows driven until the columns settle -> adc: conversions, sums in PE and tile
+-> port: partial sums of other tiles -> neurons: updates, pools, adds -> port: spikes to the tiles that read them.
+
+Between fetch and read there are registers for two chunks, and between the sums and the neurons accumulators for two.
+With ``hold`` the lines of a chunk conduct until it is converted, so that one chunk is read at a time; with
+``sample_hold`` the next one is read meanwhile.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accelerators import spikes
+from archsim.accelerators.crossbar import timing
+from archsim.accelerators.crossbar.chip import Chip, Sizes
+from archsim.accelerators.crossbar.chunks import beside, producers
+from archsim.accelerators.crossbar.counts import count_conversions, count_reads
+from archsim.accelerators.crossbar.delivery import Shelf, reading_as, reading_of, shelves
+from archsim.accelerators.crossbar.inputs import input_name, source_of
+from archsim.accelerators.crossbar.mapping import Placement
+from archsim.accelerators.crossbar.noc import PartialSums, partial_sums
+from archsim.accelerators.crossbar.reads import reads
+from archsim.accelerators.crossbar.sources import Source, last_readers
+from archsim.accelerators.crossbar.steps import Step, fifo_tasks, step
+from archsim.accelerators.crossbar.tail import Tail
+from archsim.accelerators.dram import DramChannel
+from archsim.accelerators.stages import Stage
+from archsim.errors import MisfitError
+from archsim.taskgraph import SYNC
+from archsim.workload import Layer
+
+Ints = NDArray[np.int64]
+IN_FLIGHT = 2  # chunks in the registers between two steps: one in use, one coming
+
+
+class StageEmitter:
+    """One stage, or the part of it that is on the chip in one round."""
+
+    def __init__(self, chip: Chip, stage: Stage, placed: Placement) -> None:
+        self.chip, self.stage, self.placed = chip, stage, placed
+        self.arch, self.builder, self.layer = chip.arch, chip.builder, stage.layer
+        self.chunks = chip.chunks[stage.layer.name]
+        self.together = self.arch.timesteps == "together"
+        self.tail = Tail(self.arch, chip.workload, chip.sample, self.chunks, placed)
+        values = chip.workload.activity.inputs_of(stage.layer, chip.sample)
+        self.events = reads(values, placed, self.arch.converters)
+        self.timesteps = len(values)
+
+    def emit(self, loaded: int | None) -> Step:
+        """Add all tasks; returns the last step. ``loaded`` is the task behind which the cells of a round are there."""
+        name = input_name(self.layer)
+        source = source_of(self.chip, name, self.layer)
+        fetch = self._step("fetch", self._fetch_cycles())
+        if loaded is not None:
+            fetch.follow(np.full_like(fetch.ids, loaded), SYNC)
+        self._wait_for_input(source, name, fetch)
+        read = self._step("read", timing.read_cycles(self.arch, self.events, self.chunks))
+        read.follow(fetch.ids)
+        cycles = timing.convert_cycles(self.arch, self.placed, self.events, self.chunks)
+        adc = self._step("adc", cycles, self.arch.tile.wiring_cycles)
+        adc.follow(read.ids)
+        done = self._step("neurons", self.tail.cycles(), self.arch.neuron.latency_cycles)
+        done.follow(adc.ids)
+        crossing = partial_sums(self.placed)
+        for ids in self._partial_sums(crossing, adc):
+            done.follow(ids)
+        self._wait_for_operands(done)
+        self._registers(fetch, read, adc, done)
+        fetch.count("input_buffer", "line_read", self.chunks.per_chunk(self._lines[0]))
+        count_reads(self, fetch, read)
+        count_conversions(self, adc, crossing)
+        self.tail.count(done)
+        self._size(len(source.done.ids))
+        self._hand_on(done)
+        return done
+
+    def _step(self, name: str, cycles: Ints, latency: int = 0) -> Step:
+        return step(self.builder, self.chunks, name, cycles, together=self.together, latency=latency)
+
+    @cached_property
+    def _shelves(self) -> list[Shelf]:
+        """The input buffers of the tiles that hold this part."""
+        shape = self.chip.shape_read(self.layer)
+        return shelves(reading_as(reading_of(self.placed), shape), shape)
+
+    @cached_property
+    def _lines(self) -> tuple[Ints, Ints]:
+        """Lines fetched for each position, of all tiles and of the one with most: [T, positions]."""
+        active, line = self.chip.active(self.layer), self.arch.buffer.line_bits
+        if not self.arch.adc.skip_silent:
+            active = np.ones_like(active)
+        constant = len(active) > 1 and active.strides[0] == 0
+        total, most = (np.zeros((1 if constant else len(active), self.layer.positions), np.int64) for _ in range(2))
+        replica = np.repeat(self.chunks.replica, self.chunks.width)
+        for shelf in self._shelves:
+            lines = shelf.lines(active[:1] if constant else active, self.layer.in_bits, line)
+            here = _in_windows(lines, self.layer) * (replica == shelf.replica)
+            total += here * shelf.tiles
+            most = np.maximum(most, here)
+        shape = (self.timesteps, self.layer.positions)
+        return np.broadcast_to(total, shape), np.broadcast_to(most, shape)
+
+    def _fetch_cycles(self) -> Ints:
+        return self.chunks.per_chunk(-(-self._lines[1] // self.arch.buffer.lines_per_cycle))
+
+    def _wait_for_input(self, source: Source, name: str, fetch: Step) -> None:
+        """Edges from the arrivals of the map that is read, as the pipeline allows; its rows wait in the buffers."""
+        if self.arch.pipeline == "none" and name in self.chip.stage_of:
+            every = [task for t in range(self.timesteps) for task in source.last_tasks(self.layer.name, t)]
+            fetch.follow(np.full_like(fetch.ids, self.builder.barrier(self.layer.index, every)), SYNC)
+        elif self.arch.pipeline == "layer" and name in self.chip.stage_of:
+            barriers = [
+                self.builder.barrier(self.layer.index, source.last_tasks(self.layer.name, t))
+                for t in range(self.timesteps)
+            ]
+            fetch.follow(np.array(barriers)[:, None], SYNC)
+        else:
+            for wanted in producers(self.chunks, source.completed[name], source.pieces):
+                for ids in source.edges(self.layer.name, self.chunks.replica, wanted):
+                    fetch.follow(ids)
+        if source.done.parts and not self.arch.reload:
+            self._hold_rows(source, name, fetch)
+
+    def _room(self, rows: int, made: int) -> int:
+        """Rows of the input map that the buffers hold."""
+        stated = self.arch.buffer.rows
+        return rows * made if stated == "all" else min(stated, rows * made)
+
+    def _hold_rows(self, source: Source, name: str, fetch: Step) -> None:
+        """Rows of the input map wait in the buffers, from what completes each to the last fetch that needs it."""
+        completed, done = source.completed[name], source.done.ids
+        height, made = len(completed), len(done)
+        needed = self.layer.kernel[0] if self.layer.kind == "conv2d" else min(height, self.layer.in_shape[1])
+        demand = needed * (made if self.together else 1)
+        stated = self.arch.buffer.rows
+        if stated != "all" and stated < demand:
+            raise MisfitError(
+                f"the window of layer '{self.layer.name}' in its input buffer",
+                demand=demand, capacity=stated, unit="rows", levers=(f"buffer.rows={demand}", "buffer.rows=all"),
+            )  # fmt: skip
+        first = self.chunks.wanted_places()[0]
+        last = self.chunks.wanted_places()[1]
+        for replica in range(self.chunks.replicas):
+            mine = np.flatnonzero(self.chunks.replica == replica)
+            if not len(mine):
+                continue
+            rows = np.arange(min(int(first[mine].min()), height - 1), min(int(last[mine].max()), height - 1) + 1)
+            reader = mine[np.maximum(last_readers(first[mine], rows), 0)]
+            taken, freed = done[:, completed[rows, -1]], fetch.ids[-made:, reader]
+            if self.together:
+                taken, freed = taken.T, freed.T
+            room = self._room(len(rows), made)
+            self.builder.holds(f"{self.layer.name}.input_rows.{replica}", room, taken.ravel(), freed.ravel(), 1)
+
+    def _registers(self, fetch: Step, read: Step, adc: Step, done: Step) -> None:
+        """What a chunk occupies between two steps."""
+        lines = 1 if self.arch.crossbar.conducts == "hold" else IN_FLIGHT
+        for name, room, taken, freed in (
+            ("input_registers", IN_FLIGHT, fetch, read), ("columns", lines, read, adc), ("sums", IN_FLIGHT, adc, done),
+        ):  # fmt: skip
+            for number, (mine, _) in enumerate(taken.parts):
+                acquire, release = taken.in_order(taken.ids, mine), freed.in_order(freed.ids, mine)
+                self.builder.holds(f"{self.layer.name}.{name}.{number}", room, acquire, release, 1)
+
+    def _partial_sums(self, crossing: list[PartialSums], adc: Step) -> list[Ints]:
+        """Arrivals of other tiles' partial sums at the busiest tile of neurons, for each replica: [T, chunks]."""
+        found = []
+        for replica in sorted({one.replica for one in crossing}):
+            mine = [one for one in crossing if one.replica == replica]
+            load: dict[int, int] = {}
+            for one in mine:
+                load[one.target] = load.get(one.target, 0) + one.outputs
+            tile = max(load, key=lambda home: (load[home], -home))
+            chosen = [one for one in mine if one.target == tile]
+            flits = sum((self.sent_sums(one)[0] for one in chosen), np.zeros_like(self.events.planes))
+            hops = max(self.chip.mesh.hops(one.source, tile) for one in chosen)
+            cycles = self.chunks.per_chunk(flits) * (self.chunks.replica == replica)
+            latency = hops * self.arch.noc.router_cycles
+            found.append(fifo_tasks(self.builder, self.layer.index, f"port.{tile}", cycles, adc.ids, latency=latency))
+        return found
+
+    def sent_sums(self, one: PartialSums) -> tuple[Ints, Ints]:
+        """Flits that one tile sends for each position, one copy, and whether it sends any: [T, positions]."""
+        on = self.events.pe_on[:, one.group, one.first_pe : one.last_pe + 1].any(axis=1)
+        here = on * (np.repeat(self.chunks.replica, self.chunks.width) == one.replica)
+        return here * -(-one.outputs * self.arch.accumulator_bits // self.arch.noc.flit_bits), here.astype(np.int64)
+
+    def _wait_for_operands(self, done: Step) -> None:
+        """The other operand of a residual add is there when it is added."""
+        for op in self.stage.tail:
+            if op.skip is None:
+                continue
+            source = source_of(self.chip, op.skip, op.layer)
+            there = source.completed[op.skip]
+            for wanted in beside(self.chunks, self.tail.completed[op.layer.name], there, source.pieces):
+                for ids in source.edges(op.layer.name, self.chunks.replica, wanted):
+                    done.follow(ids)
+
+    def _size(self, made: int) -> None:
+        """What this part needs of the memories and of the neuron units; its input is made ``made`` times."""
+        sizes, shape, round_ = self.chip.sizes, self.chip.shape_read(self.layer), self.chip.round
+        for shelf in self._shelves:
+            room = self._room(1 if shelf.by_element else len(shelf.rows), made)
+            row_bits = shelf.row_bits(shape, self.layer.in_bits)
+            bits = room * (row_bits * shape[1] if shelf.by_element else row_bits)
+            Sizes.add(sizes.buffer_macros, round_, self.arch.buffer.macros(bits) * shelf.tiles)
+        Sizes.add(sizes.membrane_macros, round_, self.tail.membrane_macros())
+        Sizes.add(sizes.neuron_units, round_, self.tail.units())
+
+    def _hand_on(self, done: Step) -> None:
+        """Send what leaves the stage to its readers; what nobody reads leaves the chip."""
+        source = Source(self.chunks, self.tail.completed, done, self.placed.home)
+        for part in self.stage.stored:
+            name = part.layer.name
+            self.chip.sources[name] = source
+            self.chip.deliver(source, name)
+            if not self.chip.network.consumers(name) and self.arch.dram is not None:
+                self._store(done, self.chip.origin(name), part.bits)
+
+    def _store(self, done: Step, name: str, bits: int) -> None:
+        """Outputs of the network go to DRAM, chunk by chunk; a row of the map lies together."""
+        assert self.arch.dram is not None
+        place, completed = int(self.tail.present.sum()) * bits, self.tail.completed[name]
+        each = self.tail.places(name) * place
+        dram = DramChannel(self.builder, self.arch.dram, self.arch.clock_mhz, self.layer.index)
+        row = completed.shape[1] * place
+        opened = np.bincount(completed[:, -1], minlength=self.chunks.count) * int(dram.rows(np.array(row)))
+        done.count("dram", "write_bit", each)
+        done.count("dram", "activate", opened.astype(np.int64))
+        if dram.timed:
+            ids = np.flatnonzero(each)
+            for t in range(self.timesteps):
+                span = dram.tasks(each[ids], t)
+                self.builder.edge(span, done.ids[t, ids])
+
+
+def _in_windows(places: Ints, layer: Layer) -> Ints:
+    """Sum of a map [T, H, W] over the window of each output position: [T, positions]; of all of it for a vector."""
+    if layer.kind != "conv2d":
+        every: Ints = places.reshape(len(places), layer.positions, -1).sum(axis=2)
+        return every
+    padded = spikes.padded_maps(places, layer)
+    sums: Ints = np.sum([padded[:, rows, cols] for rows, cols in spikes.window_slices(layer)], axis=0)
+    return sums.reshape(len(places), -1)

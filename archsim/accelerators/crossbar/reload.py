@@ -1,0 +1,63 @@
+"""A network larger than the chip: its weights are loaded in rounds, for every input anew.
+
+A round's weights come from DRAM and are programmed row by row: the cells of a row at once, the crossbars of a PE one
+after the other (they share write drivers), all PEs side by side. Every round waits for the one before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from archsim.accelerators.crossbar.chip import Chip
+from archsim.accelerators.crossbar.mapping import Placement
+from archsim.accelerators.dram import DramChannel
+from archsim.accelerators.stages import Stage
+from archsim.taskgraph import DATA, SYNC
+
+
+class Loader:
+    """Tasks of the unit ``program``."""
+
+    def __init__(self, chip: Chip) -> None:
+        self.chip = chip
+        self._before: int | None = None
+
+    def load(self, parts: Mapping[Stage, Placement]) -> int:
+        """Program what is there in a round; returns the task behind which everything is."""
+        builder, arch = self.chip.builder, self.chip.arch
+        assert arch.dram is not None  # a chip without is not loaded in rounds
+        last: list[int] = []
+        for stage, part in parts.items():
+            layer = stage.layer
+            weights = int((part.rows * part.outputs)[part.sign >= 0].sum())
+            bits = np.array([weights * layer.weight_bits])
+            span = builder.block(
+                1, layer=layer.index, unit=builder.unit("program"), duration=self._cycles(part)
+            )  # fmt: skip
+            dram = DramChannel(builder, arch.dram, arch.clock_mhz, layer.index)
+            if dram.timed:
+                fetched = dram.tasks(bits, -1)
+                if self._before is not None:
+                    builder.edge(fetched, self._before, SYNC)
+                builder.edge(span, fetched.ids, DATA)
+            elif self._before is not None:
+                builder.edge(span, self._before, SYNC)
+            dram.count(span, "read", bits)
+            builder.count("cells", "program", span, part.programmed_cells)
+            last.append(span.last)
+        return builder.barrier(next(iter(parts)).layer.index, last)
+
+    def done(self, last: list[int]) -> None:
+        """The round has ended: the drivers are busy until then, so that no next input is loaded over it."""
+        builder, chip = self.chip.builder, self.chip
+        span = builder.block(1, layer=chip.stages[-1].layer.index, unit=builder.unit("program"), duration=0)
+        builder.join(span.first, last, SYNC)
+        self._before = span.first
+
+    def _cycles(self, part: Placement) -> int:
+        arch = self.chip.arch
+        row_ns = arch.crossbar.cell.programming_time_ns(arch.crossbar.cols, at_once=arch.crossbar.cols)
+        rows = int(np.bincount(part.pe - part.pe.min(), weights=part.rows).max())
+        return arch.cycles(rows * row_ns)
