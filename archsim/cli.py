@@ -67,6 +67,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="array.rows=32, or workload.timesteps=8. Repeatable."),
     ] = None,
+    device: Annotated[str | None, typer.Option(metavar="CELL", help="Cell of crossbars: preset, YAML or CSV.")] = None,
     costs: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")] = None,
     engine: Annotated[str, typer.Option(metavar="auto|des|fast", help="How to execute; the answers agree.")] = "auto",
     samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
@@ -86,11 +87,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Execute a network on a chip: energy, latency, area, and what is to blame."""
     from archsim.report.progress import progress
-    from archsim.request import prepare
+    from archsim.request import device_override, prepare
     from archsim.simulation import fulfil
 
+    given = [*device_override(device), *(overrides or ())]
     request = prepare(
-        arch, workload, overrides=overrides or (), costs=costs or (), engine=engine, samples=samples,
+        arch, workload, overrides=given, costs=costs or (), engine=engine, samples=samples,
         plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside, output=output,
     )  # fmt: skip
     with progress() as report:

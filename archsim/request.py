@@ -94,6 +94,13 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     )  # fmt: skip
 
 
+def device_override(device: str | None) -> list[str]:
+    """The override that gives a crossbar chip another memory cell, or its cell the measured states of a CSV file."""
+    if device is None:
+        return []
+    return [f"crossbar.{'states' if device.lower().endswith('.csv') else 'device'}={device}"]
+
+
 class _Gather:
     """Runs steps and keeps the problems of those that fail, each once."""
 

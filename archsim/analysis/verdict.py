@@ -6,7 +6,11 @@ from collections.abc import Iterable
 
 from archsim.result import ComponentRow, Result
 
-UNITS_SHOWN = {"dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit"}
+UNITS_SHOWN = {
+    "dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit",
+    "fetch": "the input buffers", "read": "the crossbars", "adc": "the converters", "neurons": "the neuron module",
+    "port": "the NoC ports", "program": "the write drivers",
+}  # fmt: skip
 BOTTLENECK_SHARE = 0.2
 
 
@@ -34,18 +38,27 @@ def _kind(part: ComponentRow) -> str:
 
 
 def _bottlenecks(result: Result) -> str:
-    units = _largest_first((share.unit, share.cycles) for share in result.critical_path)
+    units = _largest_first((shown(share.unit), share.cycles) for share in result.critical_path)
     chosen = [unit for unit, cycles in units if cycles >= BOTTLENECK_SHARE * result.cycles] or [units[0][0]]
     cycles_of = dict(units)
     phrases: list[tuple[str, str]] = []
     for unit in chosen:
-        layers = _largest_first((share.layer, share.cycles) for share in result.critical_path if share.unit == unit)
+        mine = [share for share in result.critical_path if shown(share.unit) == unit]
+        layers = _largest_first((share.layer, share.cycles) for share in mine)
         share = _percent(cycles_of[unit], result.cycles) + ("" if phrases else " of the critical path")
-        phrases.append((UNITS_SHOWN.get(unit, unit), f"({share}, most of it in {layers[0][0]})"))
+        phrases.append((unit, f"({share}, most of it in {layers[0][0]})"))
     if len(phrases) == 1:
-        return f"{phrases[0][0]} is the bottleneck {phrases[0][1]}"
+        verb = "are" if phrases[0][0].endswith("s") else "is"
+        return f"{phrases[0][0]} {verb} the bottleneck {phrases[0][1]}"
     named = [" ".join(phrase) for phrase in phrases]
     return f"{', '.join(named[:-1])} and {named[-1]} are the bottlenecks"
+
+
+def shown(unit: str) -> str:
+    """What a unit is called: ``array``, or the kind of ``LAYER.kind.REPLICA`` and ``kind.NUMBER``."""
+    parts = unit.split(".")
+    kind = parts[-2] if len(parts) > 1 and parts[-1].isdigit() else unit
+    return UNITS_SHOWN.get(kind, unit)
 
 
 def _largest_first(shares: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:

@@ -64,6 +64,8 @@ class _Waterfall:
 @dataclass(frozen=True)
 class _Answer:
     waterfall: _Waterfall = _Waterfall(0.0, 0.0, ())
+    area_waterfall: _Waterfall = _Waterfall(0.0, 0.0, ())
+    latency_waterfall: _Waterfall = _Waterfall(0.0, 0.0, ())
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,8 @@ def test_between_two_rates_and_two_nodes_it_is_log_log() -> None:
     assert adc(8, 250e6, 45).energy_pj["convert"].value == pytest.approx(
         small * (large / small) ** (math.log(45 / 32) / math.log(65 / 32)), rel=1e-12
     )
-    text = "\n".join(explain(Component("it", "adc", "compute", {"bits": 8, "conversion_ns": 1e9 / 3e8}), "area", TABLE, 45))
+    part = Component("it", "adc", "compute", {"bits": 8, "conversion_ns": 1e9 / 3e8})
+    text = "\n".join(explain(part, "area", TABLE, 45))
     assert "log-log between node 32 .. 65 and samples per second 2.5e+08 .. 3.2e+08" in text
 
 

@@ -2,7 +2,8 @@
 
 ``cells``, drivers: one each per crossbar. Converters, with the muxes before them and the shift-and-add and subtracting
 units behind them: ``ceil(columns / column_mux)`` for each crossbar, or for each PE whose crossbars share them. As many
-accumulators in each PE and each tile. Memories and neuron units per channel: as many as the network needs.
+accumulators in each PE and each tile. Memories and neuron units per channel: as many as the network needs; in a chip
+of a stated number of tiles no fewer macros in each than it can access at once.
 """
 
 from __future__ import annotations
@@ -65,12 +66,14 @@ def _counts(chip: Chip) -> dict[str, int]:
     per_group = -(-arch.crossbar.cols // arch.crossbar.column_mux)
     converters = groups * per_group
     by_converter = ("column_mux", "adc", "shift_add", "subtractor")
-    sizes = chip.sizes
+    sizes, own = chip.sizes, 0 if arch.tiles == "as_needed" else tiles  # tiles of a stated number have their memories
+    inputs = max(own * arch.buffer.lines_per_cycle, *sizes.buffer_macros.values())
+    membranes = max(own * arch.neuron.membrane.lines_per_cycle, *sizes.membrane_macros.values())
     return {
         "cells": crossbars, "wordline_driver": crossbars, **dict.fromkeys(by_converter, converters),
         "popcount": groups if arch.adc.analog_sum else crossbars, "pe_accumulator": pes * per_group,
-        "tile_accumulator": tiles * per_group, "input_buffer": max(sizes.buffer_macros.values(), default=0),
-        "membrane_buffer": max(sizes.membrane_macros.values(), default=0), "htree": tiles, "bus": tiles,
+        "tile_accumulator": tiles * per_group, "input_buffer": inputs,
+        "membrane_buffer": membranes, "htree": tiles, "bus": tiles,
         "router": tiles, "link": chip.mesh.links,
     }  # fmt: skip
 

@@ -147,6 +147,8 @@ def _assumptions(chip: Chip, size: Granularity, most_rows: Mapping[str, int]) ->
     if clipped:
         worst = ", ".join(f"'{name}' needs {bits} bits" for name, bits in clipped.items())
         notes.append(f"conversions are clipped: the converters have {arch.adc.bits} bits, and {worst}")
+    if arch.tiles == "as_needed":
+        notes.append(f"the chip is as large as this network needs: {chip.tiles} tiles (tiles: as_needed)")
     if arch.adc.skip_silent:
         notes.append("that a place or crossbar is silent is known without cost; skipping costs no time either")
     if not arch.reload:

@@ -45,10 +45,15 @@ class Converters:
     bits: int = 16
     levels: int = 2
 
-    @property
-    def take_turns(self) -> bool:
-        """Whether the crossbars of a PE are converted one after the other."""
-        return self.share == "pe" and not self.analog_sum
+    def turns(self, crossbars_read: Ints, signs: int) -> Ints:
+        """How many groups of columns the converters of a PE handle one after the other, if so many crossbars are read.
+
+        Each of its crossbars in turn, or after an analog sum the positive and the negative ones; no turns where every
+        crossbar has converters of its own.
+        """
+        if self.share == "crossbar":
+            return np.minimum(crossbars_read, 1)
+        return np.minimum(crossbars_read, signs) if self.analog_sum else crossbars_read
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class Reads:
     groups_converted: Ints  # groups of crossbars that are converted together, for each block of outputs
     results: Ints  # values behind the converters: one for each output and group that is converted
     planes: Ints  # bit planes that are read at all
-    turns: Ints  # reads one after the other: planes, times the crossbars of a PE that take turns
+    turns: Ints  # groups of columns converted one after the other, all planes
     pe_results: Ints  # values that leave the PEs, all planes added
     pe_on: Bools  # [T, groups, PEs of a column, positions]: whether the PE has something to send
     most_active_rows: int  # that one conversion sees
@@ -128,7 +133,7 @@ def _add_plane(
     sums["results"] += _weighted(converted, columns.outputs)
     longest = in_pe[:, present].max(axis=(1, 2)) if present.any() else np.zeros_like(sums["turns"])
     sums["planes"] += longest > 0
-    sums["turns"] += longest if converters.take_turns else longest > 0
+    sums["turns"] += converters.turns(longest, signs)
     return int(together[:, present].max(initial=0))
 
 
