@@ -30,7 +30,7 @@ _SIZES = _step(
 )
 _FC = _step(
     "fully connected layers exist",
-    "the peer lists convolutions only: VGG9 lacks 71 % of its weights",
+    "the peer lists convolutions only, so that the weights of linear layers have no place and no time",
     "fc_layers",
 )
 _KERNELS = _step(

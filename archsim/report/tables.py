@@ -101,7 +101,7 @@ def _components(result: Result) -> Table:
 def _layers(result: Result) -> Table:
     scale = scale_for((result.energy_pj,), ENERGY)
     table = grid_table(
-        "layer", "kind", "cycles", "of time", "PEs used", "density", f"energy {scale.unit}", "of energy", texts=2
+        "layer", "kind", "cycles", "of time", "used", "density", f"energy {scale.unit}", "of energy", texts=2
     )
     for row in result.layers:
         table.add_row(
