@@ -78,37 +78,41 @@ def narrow_beginning(layer: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**layer, "out_channels": 32}] if layer["name"] in ("conv1", "conv2") else [layer]
 
 
+WHY = {
+    "share": "16-bit membranes in SRAM macros; converters priced by the survey take a third of the area",
+    "guess": "which change the paper made is not known",
+    "edp": "the run is bound by conv1, read bit plane by bit plane; SpikeSim reads an image as one spike",
+    "timesteps": "SpikeSim's formulas make both proportional to T: 16x; for T = 1 archsim's chip has no membrane memory",
+    "sharing": "sharing saves units, not membranes; the published ratio lies between if its area counts both",
+}
+
+
 def rows() -> Iterator[Row]:
     """All claims."""
     vgg9 = archsim.simulate(ARCH, "vgg9-cifar10")
-    share = neuron_um2(vgg9) / vgg9.area_um2
-    yield Row("neuron module, share of area (VGG9)", "> 11 %", f"{share:.1%}",
-              "16-bit membranes in SRAM macros with their periphery; converters by the survey take half of the area")  # fmt: skip
+    yield Row("neuron module, share of area (VGG9)", "> 11 %", f"{neuron_um2(vgg9) / vgg9.area_um2:.1%}", WHY["share"])
+    changes = {"neurons behind the pools": neurons_behind_pools, "32 channels in conv1 and conv2": narrow_beginning}
     with tempfile.TemporaryDirectory() as folder:
-        for name, change in (("neurons behind the pools", neurons_behind_pools),
-                             ("32 channels in conv1 and conv2", narrow_beginning)):  # fmt: skip
-            other = changed("vgg9-cifar10", change, Path(folder))
-            smaller = neuron_um2(vgg9) / neuron_um2(other)
-            yield Row(f"topology (our guess: {name}): neuron module area", "1.24x", f"{smaller:.2f}x",
-                      "which change the paper made is not known")  # fmt: skip
-            yield Row(f"topology (our guess: {name}): energy x delay", "10x", f"{edp(vgg9) / edp(other):.2f}x",
-                      "the run is bound by conv1, read bit plane by bit plane; SpikeSim reads an image as one spike")  # fmt: skip
+        for name, change in changes.items():
+            other, guess = changed("vgg9-cifar10", change, Path(folder)), f"topology (our guess: {name})"
+            area = f"{neuron_um2(vgg9) / neuron_um2(other):.2f}x"
+            yield Row(f"{guess}: neuron module area", "1.24x", area, WHY["guess"])
+            yield Row(f"{guess}: energy x delay", "10x", f"{edp(vgg9) / edp(other):.2f}x", WHY["edp"])
     short, long = (
         archsim.simulate(
             ARCH, "vgg16-cifar10", overrides=[f"workload.{item}" for item in (*TINY_IMAGENET, f"timesteps={t}")]
         )
         for t in (1, 4)
     )
-    yield Row("T from 1 to 4 (VGG16, 64 x 64, 200 classes): energy x delay", "10.4x", f"{edp(long) / edp(short):.1f}x",
-              "SpikeSim's own formulas make both proportional to T: 16x; archsim's chip for T = 1 needs no membrane memory either")  # fmt: skip
-    shared = [
+    claim = "T from 1 to 4 (VGG16, 64 x 64, 200 classes): energy x delay"
+    yield Row(claim, "10.4x", f"{edp(long) / edp(short):.1f}x", WHY["timesteps"])
+    alone, *shared = (
         archsim.simulate(ARCH, "resnet19-cifar10", overrides=[f"neuron.channels_per_unit={n}"]) for n in (1, 2, 4)
-    ]
-    for n, published, result in ((2, "1.38x", shared[1]), (4, "2.41x", shared[2])):
-        both = [neuron_um2(shared[0], only) / neuron_um2(result, only) for only in (True, False)]
-        yield Row(f"{n} channels share a unit (ResNet19): neuron area", published,
-                  f"{both[0]:.2f}x units, {both[1]:.2f}x with membranes",
-                  "sharing saves units, not membranes; the published ratio lies between if its area counts both")  # fmt: skip
+    )
+    for n, published, result in zip((2, 4), ("1.38x", "2.41x"), shared, strict=True):
+        units, both = (neuron_um2(alone, only) / neuron_um2(result, only) for only in (True, False))
+        found = f"{units:.2f}x units, {both:.2f}x with membranes"
+        yield Row(f"{n} channels share a unit (ResNet19): neuron area", published, found, WHY["sharing"])
 
 
 def markdown(table: Sequence[Row]) -> str:

@@ -27,7 +27,7 @@ USED, DENSE, SPENT = "#9CC9E6", "#E69F00", "#009E73"
 
 
 def by_utilisation(result: Result) -> Figure:
-    """Bars per layer of the hardware used (PEs, or cells); marks for the non-zero inputs and the share of the time, all in per cent."""
+    """Bars per layer of the hardware used; marks for the non-zero inputs and the share of the time, in per cent."""
     names = [row.name for row in result.layers]
     figure, axes = bar_chart(names)
     at = np.arange(len(names))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from archsim.accelerators.crossbar.chunks import Chunks
 from archsim.accelerators.crossbar.delivery import Delivery, Shape, reading_of, runs_of_channels, shelves
+from archsim.accelerators.crossbar.links import LinkLoads
 from archsim.accelerators.crossbar.mapping import Placement
 from archsim.accelerators.crossbar.noc import Mesh, Packets, Reading
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
@@ -70,6 +71,11 @@ class Chip:
     def mesh(self) -> Mesh:
         """The tiles side by side."""
         return Mesh(self.tiles)
+
+    @cached_property
+    def links(self) -> LinkLoads:
+        """What the links between the tiles carry."""
+        return LinkLoads(self.mesh)
 
     @cached_property
     def packets(self) -> Packets:
@@ -158,6 +164,7 @@ class Chip:
             found = by_chunk(places, source.completed[name], source.pieces.count)
             return found.sum(axis=0, keepdims=True) if steps == 1 else found
 
+        sent.load(self.links)
         done.count("router", "flit", of_chunks(sent.traffic.flit_routers))
         done.count("link", "bit", of_chunks(sent.traffic.flit_hops) * self.arch.noc.flit_bits)
         done.count("input_buffer", "line_write", of_chunks(sent.written(self.arch.buffer.line_bits)))

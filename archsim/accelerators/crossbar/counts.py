@@ -48,6 +48,7 @@ def count_conversions(stage: StageEmitter, adc: Step, crossing: Sequence[Partial
     arrived = np.zeros_like(events.planes)
     for one in crossing:
         sent, any_ = stage.sent_sums(one)
+        stage.chip.links.add(one.source, (one.target,), int(sent.sum()), multicast=True)
         links = stage.chip.mesh.hops(one.source, one.target)
         flits, hops, routers = flits + sent, hops + sent * links, routers + sent * (links + 1)
         arrived = arrived + any_ * one.outputs

@@ -16,6 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from archsim.accelerators.crossbar.links import LinkLoads
 from archsim.accelerators.crossbar.mapping import Placement
 from archsim.accelerators.crossbar.noc import (
     Mesh,
@@ -147,6 +148,11 @@ class Delivery:
                 found[:, way.rows] += events * flits
                 hops = max(hops, self.mesh.hops(way.source, tile))
         return found, hops
+
+    def load(self, links: LinkLoads) -> None:
+        """Add what is sent to the loads of the links."""
+        for way, (events, flits) in zip(self._ways, self._sent, strict=True):
+            links.add(way.source, way.targets, int((events * flits).sum()), self.packets.multicast)
 
     def written(self, line_bits: int) -> Ints:
         """Lines written at all tiles that read the map, of each place: [T, H, W]."""

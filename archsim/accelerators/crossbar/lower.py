@@ -155,6 +155,9 @@ def _assumptions(chip: Chip, size: Granularity, most_rows: Mapping[str, int]) ->
         notes.append("weights are programmed before the first input; that is not part of an inference")
     if arch.dram is None:
         notes.append("the network's input is on the chip at the start; transfers from and to outside are not modelled")
+    if chip.links.busiest:
+        load = f"{chip.links.busiest:,} flits per input, one per cycle"
+        notes.append(f"the busiest link between two tiles carries {load}; flits wait at ports, not at links")
     notes += [
         "the operands of residual adds find room in the buffers of the tiles where they are added",
         "control and clock tree are not modelled; cells in unused rows and columns cost area only",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from test_reads import conv
 
 from archsim.accelerators.crossbar.delivery import Delivery, reading_of
+from archsim.accelerators.crossbar.links import LinkLoads
 from archsim.accelerators.crossbar.mapping import Hierarchy, Placement, place
 from archsim.accelerators.crossbar.noc import (
     Mesh,
@@ -135,3 +137,20 @@ def test_silence_sends_nothing(bitmap: bool) -> None:
         np.zeros((3, 6, 2, 2), np.uint8), [3] * 6, placed, Mesh(4), flit_bits=8, multicast=True, bitmap=bitmap
     )
     assert all(column.tolist() == [0, 0, 0] for column in sent)
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_the_busiest_link_is_that_of_the_routes(data: st.DataObject) -> None:
+    mesh, draw = Mesh(data.draw(st.integers(1, 12))), data.draw
+    tile = st.integers(0, mesh.tiles - 1)
+    loads, by_link = LinkLoads(mesh), Counter[Any]()
+    for _ in range(draw(st.integers(0, 4))):
+        source, targets = draw(tile), sorted(draw(st.sets(tile, min_size=1)))
+        flits, multicast = draw(st.integers(0, 9)), draw(st.booleans())
+        loads.add(source, targets, flits, multicast)
+        routes = [mesh.route(source, target) for target in targets]
+        every = [link for route in routes for link in route]
+        for link in set(every) if multicast else every:
+            by_link[link] += flits
+    assert loads.busiest == max(by_link.values(), default=0)

@@ -23,8 +23,8 @@ SIZE = 6
 QUICK: dict[str, Any] = {
     "granularity": "position", "tile": {"side": "1 mm", "pes": 16},
     "crossbar": {"read": 1, "conducts": "sample_hold"}, "adc": {"conversion": 1},
-    "buffer": {"line": 16, "lines_per_cycle": 9}, "neuron": {"units": 16, "membrane": {"line": 16, "lines_per_cycle": 4}},
-    "noc": {"flit_bits": 64, "router_cycles": 1},
+    "buffer": {"line": 16, "lines_per_cycle": 9}, "noc": {"flit_bits": 64, "router_cycles": 1},
+    "neuron": {"units": 16, "membrane": {"line": 16, "lines_per_cycle": 4}},
 }  # fmt: skip
 Case = tuple[str, int, dict[str, Any]]  # the unit, channels of the first layer, settings
 CASES: dict[str, Case] = {
