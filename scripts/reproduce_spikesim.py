@@ -82,7 +82,7 @@ WHY = {
     "share": "16-bit membranes in SRAM macros; converters priced by the survey take a third of the area",
     "guess": "which change the paper made is not known",
     "edp": "the run is bound by conv1, read bit plane by bit plane; SpikeSim reads an image as one spike",
-    "timesteps": "SpikeSim's formulas make both proportional to T: 16x; for T = 1 archsim's chip has no membrane memory",
+    "timesteps": "SpikeSim's formulas make both proportional to T: 16x; at T = 1 archsim needs no membrane memory",
     "sharing": "sharing saves units, not membranes; the published ratio lies between if its area counts both",
 }
 
