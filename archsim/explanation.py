@@ -7,6 +7,7 @@ from typing import Any
 
 from archsim.cost.component import Component
 from archsim.cost.explain import explain as explain_price
+from archsim.cost.floorplan import floorplanned
 from archsim.cost.table import load_costs
 from archsim.errors import CostError, Problem, nearest
 from archsim.result import Result, load_result
@@ -21,9 +22,10 @@ def explain(run: Result | str | Path, what: str) -> tuple[str, ...]:
     component or action that the run does not have.
     """
     result = run if isinstance(run, Result) else load_result(run)
-    components = [Component(**part) for part in result.inputs.get("components", ())]
-    part, action = _chosen(what, components, result)
     table = load_costs(overlays=result.inputs.get("costs", ()))
+    stated = [Component(**part) for part in result.inputs.get("components", ())]
+    components = list(floorplanned(stated, table, result.node_nm))
+    part, action = _chosen(what, components, result)
     count = sum(row.count for row in result.counts if (row.component, row.action) == (part.name, action))
     lines = list(explain_price(part, action, table, result.node_nm, round(count)))
     lines += _over_the_run(result, part.name, action)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.cost.component import INFORMATIONAL, Component
+from archsim.cost.floorplan import floorplanned
 from archsim.cost.notes import node_notes
 from archsim.cost.records import ComponentCost, Span
 from archsim.cost.table import CostTable
@@ -101,10 +102,11 @@ def price(
     CostError: a size outside a table; components that do not exist; actions without a price that are not
     INFORMATIONAL; all of them at once.
     """
-    costs = table.costs_of(components, node_nm)
-    by_name = {component.name: component for component in components}
-    if len(by_name) != len(components):
-        names = [component.name for component in components]
+    placed = floorplanned(components, table, node_nm)
+    costs = table.costs_of(placed, node_nm)
+    by_name = {component.name: component for component in placed}
+    if len(by_name) != len(placed):
+        names = [component.name for component in placed]
         twice = sorted({name for name in names if names.count(name) > 1})
         raise CostError([Problem("two components have this name", key=name) for name in twice])
     pairs, codes = _factorise(counts)

@@ -26,7 +26,7 @@ def components(chip: Chip) -> tuple[Component, ...]:
     counts = _counts(chip)
     parts = [
         Component(name, primitive, level, attributes, counts[name], description=description)
-        for name, primitive, level, attributes, description in (*_fixed_parts(arch), *_arithmetic(chip), *_wires(arch))
+        for name, primitive, level, attributes, description in (*_fixed_parts(arch), *_arithmetic(chip), *_wires(chip))
         if counts[name]
     ]
     stages = chip.stages
@@ -141,14 +141,16 @@ def _arithmetic(chip: Chip) -> list[Part]:
     return parts
 
 
-def _wires(arch: CrossbarArchitecture) -> list[Part]:
-    tile, noc = arch.tile, arch.noc
+def _wires(chip: Chip) -> list[Part]:
+    """Wires within and between tiles: as long as the tile's edge."""
+    tile, noc = chip.arch.tile, chip.arch.noc
+    edge: Attributes = {"squares": chip.tiles} | ({} if tile.side == "fit" else {"side_um": float(tile.side) / 1e3})
     if tile.wiring == "htree":
-        wires: Attributes = {"bits": tile.wires, "leaves": tile.pes, "side_um": tile.side_um}
+        wires: Attributes = {"bits": tile.wires, "leaves": tile.pes, **edge}
         inside: Part = ("htree", "htree", "interconnect", wires, "between the PEs and the buffers of a tile")
     else:
         inside = ("bus", "bus", "interconnect", {"bits": tile.wires}, "between the PEs and the buffers of a tile")
-    link: Attributes = {"bits": noc.flit_bits, "length_mm": tile.side_um / 1e3}
+    link: Attributes = {"bits": noc.flit_bits, **edge}
     return [
         inside,
         ("router", "router", "interconnect", {"flit_bits": noc.flit_bits}, "one at each tile"),

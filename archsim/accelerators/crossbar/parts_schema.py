@@ -111,16 +111,14 @@ class Tile(Strict):
     """PEs that share buffers, an H-tree and a router."""
 
     pes: Size = Field(8, description="PEs of one tile")
-    side: Nanometres = Field(description="edge of a tile: length of the links, and of the H-tree's square")
+    side: Nanometres | Literal["fit"] = Field(
+        "fit",
+        description="edge of a tile: length of the links, and of the H-tree's square; fit: of the area of its parts",
+    )
     wiring: Literal["htree", "bus"] = Field("htree", description="between the PEs and the buffers of a tile")
     wires: Positive = Field(256, description="bits that the H-tree or bus moves per cycle")
     wiring_cycles: Count = Field(1, description="from the PEs to the neurons of the tile")
     shift_add: Literal["gates", "isaac"] = Field("gates", description="source of the shift-and-add units' costs")
-
-    @property
-    def side_um(self) -> float:
-        """Edge in micrometres."""
-        return float(self.side) / 1e3
 
 
 class Mapping(Strict):

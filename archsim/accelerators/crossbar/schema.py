@@ -40,7 +40,7 @@ class CrossbarArchitecture(Strict):
     crossbar: Crossbar
     adc: Adc
     pe: ProcessingElement = ProcessingElement()
-    tile: Tile
+    tile: Tile = Tile()
     tiles: Positive | Literal["as_needed"] = Field("as_needed", description="tiles of the chip")
     reload: bool = Field(False, description="a network larger than the chip is loaded in rounds, for every input anew")
     mapping: Mapping = Mapping()

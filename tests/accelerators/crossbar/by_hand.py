@@ -51,7 +51,7 @@ def chip(**changes: Any) -> CrossbarArchitecture:
     base: dict[str, Any] = {
         "family": "crossbar", "name": "by hand", "clock": 1000,
         "crossbar": {"rows": 4, "cols": 4, "device": "rram-20k-200k", "read": 2, "cell_bits": 2, "column_mux": 2},
-        "adc": {"bits": 4, "conversion": 3}, "tile": {"side": "0.1 mm"},
+        "adc": {"bits": 4, "conversion": 3},
         "buffer": {"line": 1}, "neuron": {"units": 2, "membrane": {"line": 4}},
         "noc": {"flit_bits": 4, "router_cycles": 5}, "granularity": "row",
     }  # fmt: skip

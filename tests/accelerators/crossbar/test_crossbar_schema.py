@@ -16,7 +16,7 @@ def described(**changes: Any) -> CrossbarArchitecture:
     base: dict[str, Any] = {
         "family": "crossbar", "name": "by hand", "clock": 250,
         "crossbar": {"rows": 64, "cols": 64, "device": "rram-20k-200k", "read": "8 ns"},
-        "adc": {"bits": 4, "conversion": "12 ns"}, "tile": {"side": "0.5 mm"},
+        "adc": {"bits": 4, "conversion": "12 ns"},
     }  # fmt: skip
     return validate(CrossbarArchitecture, parse_document(json.dumps({**base, **changes}), "drawn.yaml"))
 

@@ -12,16 +12,6 @@ CHIPS = [name for name in names("arch") if load_architecture(name).family.name =
 
 
 @pytest.mark.parametrize("name", CHIPS)
-def test_the_edge_of_a_tile_is_that_of_its_parts(name: str) -> None:
-    """Wires and links lie above the cells; everything else of a tile must fit beside each other."""
-    result = archsim.simulate(name, "vgg9-cifar10", engine="fast")
-    chip = load_architecture(name).chip
-    tiles = next(part.instances for part in result.components if part.name == "router")
-    cells = sum(part.area_um2 for part in result.components if part.name not in ("htree", "bus", "link"))
-    assert chip.tile.side_um == pytest.approx((cells / tiles) ** 0.5, rel=0.15)
-
-
-@pytest.mark.parametrize("name", CHIPS)
 def test_the_neuron_module_takes_a_tenth_of_the_area_or_more_where_spikesim_says_so(name: str) -> None:
     """SpikeSim (Moitra et al.): more than 11 % of the area."""
     result = archsim.simulate(name, "vgg9-cifar10", engine="fast")

@@ -21,7 +21,7 @@ from archsim.taskgraph import TaskGraph
 
 SIZE = 6
 QUICK: dict[str, Any] = {
-    "granularity": "position", "tile": {"side": "1 mm", "pes": 16},
+    "granularity": "position", "tile": {"pes": 16},
     "crossbar": {"read": 1, "conducts": "sample_hold"}, "adc": {"conversion": 1},
     "buffer": {"line": 16, "lines_per_cycle": 9}, "noc": {"flit_bits": 64, "router_cycles": 1},
     "neuron": {"units": 16, "membrane": {"line": 16, "lines_per_cycle": 4}},

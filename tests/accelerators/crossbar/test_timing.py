@@ -38,8 +38,8 @@ def test_a_small_input_buffer_holds_the_producer_back(tmp_path: Path) -> None:
         {"adc": {"conversion": 6}}, {"crossbar": {"read": 40}}, {"crossbar": {"column_mux": 4}},
         {"neuron": {"units": 1}}, {"neuron": {"cycles_per_update": 40}}, {"neuron": {"latency_cycles": 9}},
         {"neuron": {"membrane": {"line": 1}}}, {"noc": {"flit_bits": 1}}, {"noc": {"router_cycles": 50}},
-        {"pipeline": "none"}, {"adc": {"share": "pe"}}, {"tile": {"wires": 1, "side": "1 mm"}}, {"buffer": {"rows": 3}},
-        {"crossbar": {"rows": 2, "column_mux": 4}}, {"tile": {"wiring_cycles": 9, "side": "1 mm"}},
+        {"pipeline": "none"}, {"adc": {"share": "pe"}}, {"tile": {"wires": 1}}, {"buffer": {"rows": 3}},
+        {"crossbar": {"rows": 2, "column_mux": 4}}, {"tile": {"wiring_cycles": 9}},
         {"dram": {"bandwidth": "10 MB/s"}},
     ],
 )  # fmt: skip
