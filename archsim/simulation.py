@@ -90,7 +90,7 @@ def fulfil(request: Request, progress: Progress | None = None) -> Result:
     combined = results[0] if len(results) == 1 else combine(results)
     result = replace(
         combined, versions=_versions(),
-        hashes={"architecture": _hash(architecture.document.data), "workload": workload.hash, "costs": table.hash},
+        hashes={"architecture": _hash(architecture.content), "workload": workload.hash, "costs": table.hash},
         inputs={
             "arch": architecture.document.data, "workload": workload.document.data,
             "overrides": list(request.overrides), "costs": [_durable(name) for name in request.costs],
@@ -129,6 +129,10 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
     """The tables of one run."""
     chip, execution, prices = run.architecture.chip, run.execution, run.prices
     interval = run.throughput.interval_cycles
+    too_short = [
+        f"timed too short: {what} needs {cycles:,} cycles per input"
+        for what, cycles in run.lowered.least_cycles.items() if cycles > (interval or execution.cycles)
+    ]  # fmt: skip
     swings: tuple[Mapping[str, Any], ...] = ()
     if vary_costs:
         rows = vary(execution.ledger, run.lowered.components, table, chip.node_nm, prices.latency_ns)
@@ -154,9 +158,9 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
             UnitRow(u.unit, u.busy, u.starved, u.blocked, u.arbitration, u.idle) for u in run.attribution.units
         ),
         critical_path=tuple(PathRow(p.unit, p.layer, p.what, p.cycles) for p in run.attribution.path),
-        assumptions=(*run.lowered.assumptions, *prices.notes), verdict="", vary_costs=swings,
+        assumptions=(*run.lowered.assumptions, *too_short, *prices.notes), verdict="", vary_costs=swings,
     )  # fmt: skip
-    return replace(result, verdict=verdict(result))
+    return replace(result, verdict="; ".join([verdict(result), *too_short]))
 
 
 def _peak_power_mw(run: Run) -> float:

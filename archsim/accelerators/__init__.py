@@ -50,6 +50,12 @@ class Architecture:
         """The chip's name."""
         return str(self.chip.name)
 
+    @property
+    def content(self) -> Any:
+        """All that describes the chip: its document, and what the files that it names hold (``chip.included``)."""
+        included = getattr(self.chip, "included", None)
+        return self.document.data if included is None else [self.document.data, included]
+
 
 _families: dict[str, Family] = {}
 

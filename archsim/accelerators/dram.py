@@ -35,7 +35,7 @@ class Dram(Strict):
     def _positive(self) -> Dram:
         if self.bandwidth != "unlimited" and self.bandwidth <= 0:
             text, allowed = "must be more than 0", "a positive number of GB/s, or unlimited"
-            raise ConfigError(Problem(text, key="dram.bandwidth", value=self.bandwidth, allowed=allowed))
+            raise ConfigError(Problem(text, key="bandwidth", value=self.bandwidth, allowed=allowed))
         return self
 
     def bits_per_cycle(self, clock_mhz: float) -> float | None:

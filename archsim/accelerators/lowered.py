@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from archsim.cost.component import Component
 from archsim.taskgraph import TaskGraph
@@ -33,4 +33,5 @@ class Lowered:
     components: tuple[Component, ...]
     layers: tuple[LayerFacts, ...]
     assumptions: tuple[str, ...]
+    least_cycles: Mapping[str, int] = field(default_factory=dict, kw_only=True)  # what an input needs of untimed parts
     busy_units: Mapping[str, Mapping[str, float]]  # by cost level: units that keep parts of it busy, and what share

@@ -46,7 +46,7 @@ def validate(model: type[M], document: Document, at: Key = ()) -> M:
     if data is MISSING:
         raise ConfigError(document.problem(at, "is missing"))
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context={"document": document, "at": at})
     except ValidationError as error:
         found = error.errors(include_url=False)
     problems = [

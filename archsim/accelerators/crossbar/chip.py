@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accelerators.crossbar.chunks import Chunks
-from archsim.accelerators.crossbar.delivery import Delivery, Shape, reading_of, runs_of_channels, shelves
+from archsim.accelerators.crossbar.delivery import Delivery, Shape, in_windows, reading_of, runs_of_channels, shelves
 from archsim.accelerators.crossbar.links import LinkLoads
 from archsim.accelerators.crossbar.mapping import Placement
 from archsim.accelerators.crossbar.noc import Mesh, Packets, Reading
@@ -33,6 +34,7 @@ class Sizes:
     buffer_macros: dict[int, int] = field(default_factory=dict)
     membrane_macros: dict[int, int] = field(default_factory=dict)
     neuron_units: dict[int, int] = field(default_factory=dict)
+    registers_per_unit: int = 1
 
     @staticmethod
     def add(to: dict[int, int], round_: int, more: int) -> None:
@@ -68,6 +70,16 @@ class Chip:
         return 1 + max(int(one.tile.max()) for one in self.placed.values())
 
     @cached_property
+    def _residents(self) -> Counter[int]:
+        """How many layers and replicas lie in each tile (of every round)."""
+        every = [np.unique(np.stack([placed.tile, placed.replica]), axis=1)[0] for placed in self.placed.values()]
+        return Counter(np.concatenate(every).tolist())
+
+    def sharing(self, placed: Placement) -> int:
+        """Layers and replicas in the fullest of a layer's tiles."""
+        return max(self._residents[tile] for tile in np.unique(placed.tile).tolist())
+
+    @cached_property
     def mesh(self) -> Mesh:
         """The tiles side by side."""
         return Mesh(self.tiles)
@@ -95,6 +107,11 @@ class Chip:
         return name
 
     def shape_read(self, layer: Layer) -> Shape:
+        """Shape of the map that a layer reads: as it was sent, but a matmul takes its places one after the other."""
+        sent = self.shape_sent(layer)
+        return layer.in_shape if layer.kind == "matmul" and sent[0] == layer.in_shape[0] else sent
+
+    def shape_sent(self, layer: Layer) -> Shape:
         """Shape of the map that a layer reads, as it was sent."""
         if not layer.sources:
             return layer.in_shape
@@ -103,27 +120,18 @@ class Chip:
         return shape or layer.in_shape
 
     def active(self, reader: Layer, name: str | None = None) -> Bools:
-        """Where what a layer reads (of an add: the operand ``name``) is not zero, in the shape in which it was sent."""
-        if reader.kind == "add":
-            return self._operand(reader, str(name))
-        values = self.workload.activity.inputs_of(reader, self.sample)
-        constant = len(values) > 1 and values.strides[0] == 0
-        found: Bools = (values[:1] if constant else values) != 0
-        shaped = found.reshape(len(found), *self.shape_read(reader))
-        return np.broadcast_to(shaped, (len(values), *shaped.shape[1:]))
+        """Where what a layer reads (of an add: the operand ``name``) is not zero, in the shape in which it is read.
 
-    def _operand(self, add: Layer, name: str) -> Bools:
-        """Where one operand of an add is not zero; a current is sent whatever it is."""
-        channels, height, width = add.out_shape
+        Places that lie in no window are read by nobody: nothing is active there. A current is sent whatever it is.
+        """
+        shape = reader.out_shape if reader.kind == "add" else self.shape_read(reader)
         if name in self.stage_of and self.network.layer(name).out_signed:
-            return np.ones((self.network.timesteps, channels, height, width), np.bool_)
-        if add.in_signed:  # the other operand is a current, so that the add's input as a whole is not known
-            values = self.workload.activity.outputs_of(self.network.layer(name), self.sample)
-        else:
-            first = add.sources.index(name) * channels
-            values = self.workload.activity.inputs_of(add, self.sample)[:, first : first + channels]
-        found: Bools = values != 0
-        return found
+            return np.ones((self.network.timesteps, *shape), np.bool_)
+        alone = reader if name is None else replace(reader, kind="neuron", sources=(name,))
+        values = self.workload.activity.inputs_of(alone, self.sample)
+        constant = len(values) > 1 and values.strides[0] == 0
+        found = ((values[:1] if constant else values) != 0).reshape(-1, *shape) & in_windows(reader)
+        return np.broadcast_to(found, (len(values), *shape))
 
     def deliver(self, source: Source, name: str) -> None:
         """Send the map ``name`` to each layer of another stage that reads it."""
@@ -138,12 +146,7 @@ class Chip:
     def _deliver_to_add(self, source: Source, name: str, reader: Layer) -> None:
         """The other operand of a residual add waits at the tiles where it is added, whole."""
         head = self.stage_of[reader.name].layer.name
-        chunks, home = self.chunks[head], self.placed[head].home
-        replica = chunks.replica[chunks.completed_by(self.network)[reader.name][:, -1]]
-        rows = [np.flatnonzero(replica == number) for number in range(len(home))]
-        reading = Reading(
-            [range(int(one[0]), int(one[-1]) + 1) if len(one) else range(0) for one in rows], runs_of_channels(home)
-        )
+        reading = self.adding(reader, self.placed[head].home)
         self.send(source, name, reader, self.active(reader, name), reading)
         bits = self.bits_of(name)
         room = sum(
@@ -153,12 +156,23 @@ class Chip:
         )
         Sizes.add(self.sizes.buffer_macros, self.round, room)
 
+    def adding(self, add: Layer, home: Ints) -> Reading:
+        """Where the other operands of an add wait: at the tiles ``home`` [replicas, channels] of its sums."""
+        chunks = self.chunks[self.stage_of[add.name].layer.name]
+        replica = chunks.replica[chunks.completed_by(self.network)[add.name][:, -1]]
+        rows = [np.flatnonzero(replica == number) for number in range(len(home))]
+        bands = [range(int(one[0]), int(one[-1]) + 1) if len(one) else range(0) for one in rows]
+        return Reading(bands, runs_of_channels(home), len(home[0]))
+
     def send(self, source: Source, name: str, reader: Layer, active: Bools, reading: Reading) -> None:
         """Tasks at the ports of the tiles that read the map, and what its way there counts."""
         done, steps = source.done, len(source.done.ids)
         if steps == 1 and active.strides[0] == 0:
             active = active[:1]
-        sent = Delivery(active, self.bits_of(name, reader), source.senders(name), reading, self.mesh, self.packets)
+        senders = source.senders(name)
+        if reader.kind == "matmul":  # a row for each place of the map
+            senders = np.repeat(senders, active.shape[2] // senders.shape[1], axis=1)
+        sent = Delivery(active, self.bits_of(name, reader), senders, reading, self.mesh, self.packets)
 
         def of_chunks(places: Ints) -> Ints:
             found = by_chunk(places, source.completed[name], source.pieces.count)
@@ -169,18 +183,20 @@ class Chip:
         done.count("link", "bit", of_chunks(sent.traffic.flit_hops) * self.arch.noc.flit_bits)
         done.count("input_buffer", "line_write", of_chunks(sent.written(self.arch.buffer.line_bits)))
         layer = reader.index if name == INPUT or name not in self.stage_of else self.network.layer(name).index
+        leaving = of_chunks(sent.leaving())
         for replica in range(len(sent.reading.rows)):
             tile, nothing = sent.busiest(replica), np.full_like(done.ids, NONE)
             arrival = Arrival(nothing, done.ids)
             if tile is not None:
                 flits, hops = sent.arriving(tile)
-                latency, cycles = hops * self.arch.noc.router_cycles, of_chunks(flits)
+                arriving, latency = of_chunks(flits), hops * self.arch.noc.router_cycles
+                cycles = np.where(arriving > 0, np.maximum(arriving, leaving), 0)
                 ids = fifo_tasks(self.builder, layer, f"port.{tile}", cycles, done.ids, latency=latency)
                 arrival = Arrival(done.so_far(ids), np.where(ids == NONE, done.ids, NONE))
             source.arrivals[reader.name, replica] = arrival
 
     def bits_of(self, name: str, reader: Layer | None = None) -> int:
         """Bits of one value of a map."""
-        if name != INPUT and name in self.stage_of:
+        if name in self.stage_of:
             return self.network.layer(name).out_bits
-        return reader.in_bits if reader is not None else self.network.input_max.bit_length()
+        return self.network.input_max.bit_length() if reader is None or name == INPUT else reader.in_bits

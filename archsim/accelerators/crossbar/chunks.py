@@ -103,12 +103,12 @@ class Chunks:
             last[name] = _last_in_window(layer, before)
         return {name: places // self.width for name, places in last.items()}
 
-    def wanted_places(self) -> tuple[Ints, Ints, Ints]:
-        """First and last row, and last column, of the input places in each chunk's window."""
+    def wanted_places(self, height: int, width: int) -> tuple[Ints, Ints, Ints]:
+        """First and last row, and last column, of the input places in each chunk's window; of a vector: of the map."""
         layer = self.layer
         if layer.kind != "conv2d":
             every = np.zeros(self.count, np.int64)
-            return every, every + layer.in_shape[1] - 1, every + layer.in_shape[2] - 1
+            return every, every + height - 1, every + width - 1
         cols = np.arange(self.count) * self.width % layer.out_shape[2] + self.width - 1
         first = np.maximum(self.rows * layer.stride[0] - layer.padding[0], 0)
         last = np.minimum(self.rows * layer.stride[0] - layer.padding[0] + layer.kernel[0] - 1, layer.in_shape[1] - 1)
@@ -134,8 +134,8 @@ def producers(reader: Chunks, completed: Ints, producer: Pieces) -> list[Ints]:
 
     ``completed`` [height, width] names the producer's chunk that completes each place of the map that is read.
     """
-    first, last, column = reader.wanted_places()
     height, width = completed.shape
+    first, last, column = reader.wanted_places(height, width)
     found = [np.full(reader.count, NOTHING, np.int64) for _ in range(producer.replicas)]
     for offset in range(int((last - first).max(initial=0)) + 1):
         row = np.minimum(first + offset, last)

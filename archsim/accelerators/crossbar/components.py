@@ -2,8 +2,8 @@
 
 ``cells``, drivers: one each per crossbar. Converters, with the muxes before them and the shift-and-add and subtracting
 units behind them: ``ceil(columns / column_mux)`` for each crossbar, or for each PE whose crossbars share them. As many
-accumulators in each PE and each tile. Memories and neuron units per channel: as many as the network needs; in a chip
-of a stated number of tiles no fewer macros in each than it can access at once.
+accumulators in each PE; in each tile as many as sums arrive in a cycle. Memories and neuron units per channel: as many
+as the network needs; in a chip of a stated number of tiles no fewer macros in each than it can access at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from archsim.accelerators.crossbar.chip import Chip
 from archsim.accelerators.crossbar.parts_schema import Memory
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.accelerators.crossbar.timing import converters_of_group
 from archsim.accelerators.neurons import encoder_parts, neuron_parts, vector_parts
 from archsim.cost.component import Attribute, Component
 
@@ -30,7 +31,7 @@ def components(chip: Chip) -> tuple[Component, ...]:
         if counts[name]
     ]
     stages = chip.stages
-    parts += neuron_parts(network, stages, _neuron_units(chip), 1)
+    parts += neuron_parts(network, stages, _neuron_units(chip), chip.sizes.registers_per_unit)
     parts += vector_parts(network, stages, chip.tiles * arch.pool_lanes)
     parts += encoder_parts(network)
     return (*parts, arch.dram.component) if arch.dram is not None else tuple(parts)
@@ -39,7 +40,10 @@ def components(chip: Chip) -> tuple[Component, ...]:
 def memories(arch: CrossbarArchitecture) -> tuple[tuple[Component, Mapping[str, str]], ...]:
     """The parts that the chip has whatever the network is, with the user's key for each attribute."""
     found = [
-        (Component(name, primitive, level, attributes, description=text), KEYS.get(name, {}))
+        (
+            Component(name, primitive, level, attributes, description=text),
+            {attribute: key for attribute, key in KEYS.get(name, {}).items() if attribute in attributes},
+        )
         for name, primitive, level, attributes, text in _fixed_parts(arch)
     ]
     if arch.dram is not None:
@@ -63,7 +67,7 @@ def _counts(chip: Chip) -> dict[str, int]:
     pes = tiles * arch.tile.pes
     crossbars = pes * arch.pe.crossbars
     groups = crossbars if arch.adc.share == "crossbar" else pes
-    per_group = -(-arch.crossbar.cols // arch.crossbar.column_mux)
+    per_group = converters_of_group(arch)
     converters = groups * per_group
     by_converter = ("column_mux", "adc", "shift_add", "subtractor")
     sizes, own = chip.sizes, 0 if arch.tiles == "as_needed" else tiles  # tiles of a stated number have their memories
@@ -72,7 +76,7 @@ def _counts(chip: Chip) -> dict[str, int]:
     return {
         "cells": crossbars, "wordline_driver": crossbars, **dict.fromkeys(by_converter, converters),
         "popcount": groups if arch.adc.analog_sum else crossbars, "pe_accumulator": pes * per_group,
-        "tile_accumulator": tiles * per_group, "input_buffer": inputs,
+        "tile_accumulator": tiles * -(-arch.tile.wires // arch.accumulator_bits), "input_buffer": inputs,
         "membrane_buffer": membranes, "htree": tiles, "bus": tiles,
         "router": tiles, "link": chip.mesh.links,
     }  # fmt: skip
@@ -88,7 +92,7 @@ def _fixed_parts(arch: CrossbarArchitecture) -> list[Part]:
     """Parts whose sizes the description of the chip states."""
     crossbar, adc = arch.crossbar, arch.adc
     size: Attributes = {"rows": crossbar.rows, "cols": crossbar.cols}
-    converter: Attributes = {"bits": adc.bits, "conversion_ns": float(adc.conversion), "model": adc.model}
+    converter: Attributes = {"bits": adc.bits, "conversion_ns": arch.conversion_ns, "model": adc.model}
     parts: list[Part] = [
         ("cells", "crossbar_cells", "compute", {**size, **_cell(arch)}, "cells of the crossbars"),
         ("wordline_driver", "wordline_driver", "compute", {**size, "model": crossbar.driver}, "drive active rows"),
@@ -106,8 +110,8 @@ def _cell(arch: CrossbarArchitecture) -> Attributes:
     assert device.read is not None and device.cell is not None  # checked with the description
     return {
         "levels": crossbar.levels, "read_v": device.read.voltage, "pulse_ns": crossbar.read_ns,
-        "hold_ns": float(arch.adc.conversion), "g_min_us": device.g_min_s * 1e6, "g_max_us": device.g_max_s * 1e6,
-        "mean_us": crossbar.mean_us,
+        "hold_ns": crossbar.hold or arch.conversion_ns, "mean_us": crossbar.mean_us,
+        "g_min_us": device.g_min_s * 1e6, "g_max_us": device.g_max_s * 1e6,
         "program_pj": device.programming_energy_pj(1) if device.programming is not None else 0.0,
         "cell_f2": device.cell.area_f2, "feature_nm": device.cell.feature,
         "leakage_mw": device.leakage_mw if device.leakage is not None else 0.0, "device": device.name,
@@ -128,7 +132,7 @@ def _arithmetic(chip: Chip) -> list[Part]:
     planes = max(layer.in_bits for layer in chip.network.weighted_layers)
     parts: list[Part] = []
     if slices > 1 or planes > 1:
-        shifts: Attributes = {"bits": bits, "positions": slices * planes, "model": arch.tile.shift_add}
+        shifts: Attributes = {"bits": bits, "positions": slices + planes - 1, "model": arch.tile.shift_add}
         parts.append(("shift_add", "shift_add", "compute", shifts, "puts bit slices and bit planes together"))
     if arch.adc.resolution != "full":
         inputs = arch.crossbar.rows * (arch.pe.crossbars if arch.adc.analog_sum else 1)
@@ -144,7 +148,9 @@ def _arithmetic(chip: Chip) -> list[Part]:
 def _wires(chip: Chip) -> list[Part]:
     """Wires within and between tiles: as long as the tile's edge."""
     tile, noc = chip.arch.tile, chip.arch.noc
-    edge: Attributes = {"squares": chip.tiles} | ({} if tile.side == "fit" else {"side_um": float(tile.side) / 1e3})
+    edge: Attributes = {"squares": chip.tiles}
+    if tile.side != "fit":
+        edge["side_um"] = float(tile.side) / 1e3
     if tile.wiring == "htree":
         wires: Attributes = {"bits": tile.wires, "leaves": tile.pes, **edge}
         inside: Part = ("htree", "htree", "interconnect", wires, "between the PEs and the buffers of a tile")

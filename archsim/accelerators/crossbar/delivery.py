@@ -30,6 +30,7 @@ from archsim.accelerators.crossbar.noc import (
     replica_rows,
     ways,
 )
+from archsim.workload import Layer
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -39,12 +40,25 @@ Shape = tuple[int, int, int]
 def reading_of(placed: Placement) -> Reading:
     """How a weighted layer reads its input; a map that was flattened before it is read element by element."""
     bands = replica_rows(placed.layer, placed.replicas)
-    return Reading([input_rows(placed.layer, rows) for rows in bands], reading_tiles(placed))
+    return Reading([input_rows(placed.layer, rows) for rows in bands], reading_tiles(placed), placed.layer.in_shape[0])
 
 
 def reading_as(reading: Reading, shape: Shape) -> Reading:
     """The same for a map of that shape: all of its rows where it is read as a vector."""
     return reading._replace(rows=[range(shape[1])]) if reading.is_by_element(shape) else reading
+
+
+def in_windows(layer: Layer) -> Bools:
+    """Places of a layer's input that lie in a window of it: [H, W] of a convolution, else all: [1, 1]."""
+    if layer.kind != "conv2d":
+        return np.ones((1, 1), np.bool_)
+    axes = [np.zeros(size, np.bool_) for size in layer.in_shape[1:]]
+    for axis, count, kernel, stride, padding in zip(
+        axes, layer.out_shape[1:], layer.kernel, layer.stride, layer.padding, strict=True
+    ):
+        for first in range(-padding, count * stride - padding, stride):
+            axis[max(first, 0) : max(first + kernel, 0)] = True
+    return axes[0][:, None] & axes[1]
 
 
 @dataclass(frozen=True)
@@ -148,6 +162,19 @@ class Delivery:
                 found[:, way.rows] += events * flits
                 hops = max(hops, self.mesh.hops(way.source, tile))
         return found, hops
+
+    def leaving(self) -> Ints:
+        """Flits that leave the tile that sends most, all copies, of each place of the map: [T, H, W]."""
+        load: Counter[int] = Counter()
+        copies = [1 if self.packets.multicast else len(way.targets) for way in self._ways]
+        for way, times in zip(self._ways, copies, strict=True):
+            load[way.source] += way.size * times
+        found = np.zeros((len(self.active), *self.shape[1:]), np.int64)
+        busiest = max(load, key=lambda tile: (load[tile], -tile), default=None)
+        for way, times, (events, flits) in zip(self._ways, copies, self._sent, strict=True):
+            if way.source == busiest:
+                found[:, way.rows] += events * flits * times
+        return found
 
     def load(self, links: LinkLoads) -> None:
         """Add what is sent to the loads of the links."""

@@ -10,6 +10,7 @@ With ``hold`` the lines of a chunk conduct until it is converted, so that one ch
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import cached_property
 
 import numpy as np
@@ -27,7 +28,7 @@ from archsim.accelerators.crossbar.noc import PartialSums, partial_sums
 from archsim.accelerators.crossbar.reads import reads
 from archsim.accelerators.crossbar.sources import Source, last_readers
 from archsim.accelerators.crossbar.steps import Step, fifo_tasks, step
-from archsim.accelerators.crossbar.tail import Tail
+from archsim.accelerators.crossbar.tail import Tail, by_chunk
 from archsim.accelerators.dram import DramChannel
 from archsim.accelerators.stages import Stage
 from archsim.errors import MisfitError
@@ -46,10 +47,14 @@ class StageEmitter:
         self.arch, self.builder, self.layer = chip.arch, chip.builder, stage.layer
         self.chunks = chip.chunks[stage.layer.name]
         self.together = self.arch.timesteps == "together"
-        self.tail = Tail(self.arch, chip.workload, chip.sample, self.chunks, placed)
         values = chip.workload.activity.inputs_of(stage.layer, chip.sample)
-        self.events = reads(values, placed, self.arch.converters)
         self.timesteps = len(values)
+        self.once = self.arch.first_layer == "once" and stage.from_input and chip.network.encoding == "direct"
+        events = reads(values, placed, self.arch.converters)
+        self.events = events.only_first() if self.once else events
+        self.tail = Tail(
+            self.arch, chip.workload, chip.sample, self.chunks, placed, chip.sharing(placed), holds_current=self.once
+        )
 
     def emit(self, loaded: int | None) -> Step:
         """Add all tasks; returns the last step. ``loaded`` is the task behind which the cells of a round are there."""
@@ -61,7 +66,7 @@ class StageEmitter:
         self._wait_for_input(source, name, fetch)
         read = self._step("read", timing.read_cycles(self.arch, self.events, self.chunks))
         read.follow(fetch.ids)
-        cycles = timing.convert_cycles(self.arch, self.placed, self.events, self.chunks)
+        cycles = timing.convert_cycles(self.arch, self.placed, self.events, self.chunks, self.tail.sharing)
         adc = self._step("adc", cycles, self.arch.tile.wiring_cycles)
         adc.follow(read.ids)
         done = self._step("neurons", self.tail.cycles(), self.arch.neuron.latency_cycles)
@@ -103,10 +108,11 @@ class StageEmitter:
             total += here * shelf.tiles
             most = np.maximum(most, here)
         shape = (self.timesteps, self.layer.positions)
-        return np.broadcast_to(total, shape), np.broadcast_to(most, shape)
+        read = np.arange(self.timesteps)[:, None] == 0 if self.once else np.ones((self.timesteps, 1), np.int64)
+        return np.broadcast_to(total, shape) * read, np.broadcast_to(most, shape) * read
 
     def _fetch_cycles(self) -> Ints:
-        return self.chunks.per_chunk(-(-self._lines[1] // self.arch.buffer.lines_per_cycle))
+        return self.chunks.per_chunk(timing.fetch_cycles(self.arch, self._lines[1], self.tail.sharing))
 
     def _wait_for_input(self, source: Source, name: str, fetch: Step) -> None:
         """Edges from the arrivals of the map that is read, as the pipeline allows; its rows wait in the buffers."""
@@ -120,7 +126,8 @@ class StageEmitter:
             ]
             fetch.follow(np.array(barriers)[:, None], SYNC)
         else:
-            for wanted in producers(self.chunks, source.completed[name], source.pieces):
+            sent = self.chip.origin(name) if self.layer.sources else name
+            for wanted in producers(self.chunks, source.completed[sent], source.pieces):
                 for ids in source.edges(self.layer.name, self.chunks.replica, wanted):
                     fetch.follow(ids)
         if source.done.parts and not self.arch.reload:
@@ -132,8 +139,10 @@ class StageEmitter:
         return rows * made if stated == "all" else min(stated, rows * made)
 
     def _hold_rows(self, source: Source, name: str, fetch: Step) -> None:
-        """Rows of the input map wait in the buffers, from what completes each to the last fetch that needs it."""
+        """Rows of the input map wait in the buffers, from the first of what fills each to the last fetch of it."""
         completed, done = source.completed[name], source.done.ids
+        if self.layer.kind == "linear":  # a vector is one row
+            completed = np.full((1, 1), completed.max())
         height, made = len(completed), len(done)
         needed = self.layer.kernel[0] if self.layer.kind == "conv2d" else min(height, self.layer.in_shape[1])
         demand = needed * (made if self.together else 1)
@@ -143,15 +152,14 @@ class StageEmitter:
                 f"the window of layer '{self.layer.name}' in its input buffer",
                 demand=demand, capacity=stated, unit="rows", levers=(f"buffer.rows={demand}", "buffer.rows=all"),
             )  # fmt: skip
-        first = self.chunks.wanted_places()[0]
-        last = self.chunks.wanted_places()[1]
+        first, last, _ = self.chunks.wanted_places(*completed.shape)
         for replica in range(self.chunks.replicas):
             mine = np.flatnonzero(self.chunks.replica == replica)
             if not len(mine):
                 continue
             rows = np.arange(min(int(first[mine].min()), height - 1), min(int(last[mine].max()), height - 1) + 1)
             reader = mine[np.maximum(last_readers(first[mine], rows), 0)]
-            taken, freed = done[:, completed[rows, -1]], fetch.ids[-made:, reader]
+            taken, freed = done[:, completed[rows].min(axis=1)], fetch.ids[-made:, reader]
             if self.together:
                 taken, freed = taken.T, freed.T
             room = self._room(len(rows), made)
@@ -172,17 +180,18 @@ class StageEmitter:
         found = []
         for replica in sorted({one.replica for one in crossing}):
             mine = [one for one in crossing if one.replica == replica]
-            load: dict[int, int] = {}
-            for one in mine:
-                load[one.target] = load.get(one.target, 0) + one.outputs
-            tile = max(load, key=lambda home: (load[home], -home))
-            chosen = [one for one in mine if one.target == tile]
-            flits = sum((self.sent_sums(one)[0] for one in chosen), np.zeros_like(self.events.planes))
-            hops = max(self.chip.mesh.hops(one.source, tile) for one in chosen)
-            cycles = self.chunks.per_chunk(flits) * (self.chunks.replica == replica)
+            tile, source = (_most_sums(mine, end) for end in ("target", "source"))
+            into, out_of = [one for one in mine if one.target == tile], [one for one in mine if one.source == source]
+            arriving, leaving = (self.chunks.per_chunk(self._flits(some)) for some in (into, out_of))
+            hops = max(self.chip.mesh.hops(one.source, tile) for one in into)
+            cycles = np.where(arriving > 0, np.maximum(arriving, leaving), 0)
             latency = hops * self.arch.noc.router_cycles
             found.append(fifo_tasks(self.builder, self.layer.index, f"port.{tile}", cycles, adc.ids, latency=latency))
         return found
+
+    def _flits(self, some: list[PartialSums]) -> Ints:
+        """Flits of all of these for each position: [T, positions]."""
+        return sum((self.sent_sums(one)[0] for one in some), np.zeros_like(self.events.planes))
 
     def sent_sums(self, one: PartialSums) -> tuple[Ints, Ints]:
         """Flits that one tile sends for each position, one copy, and whether it sends any: [T, positions]."""
@@ -191,15 +200,35 @@ class StageEmitter:
         return here * -(-one.outputs * self.arch.accumulator_bits // self.arch.noc.flit_bits), here.astype(np.int64)
 
     def _wait_for_operands(self, done: Step) -> None:
-        """The other operand of a residual add is there when it is added."""
+        """The other operand of a residual add is there when it is added, and then read from the buffer."""
         for op in self.stage.tail:
             if op.skip is None:
                 continue
+            done.count("input_buffer", "line_read", self._operand_lines(op.layer, op.skip))
             source = source_of(self.chip, op.skip, op.layer)
             there = source.completed[op.skip]
             for wanted in beside(self.chunks, self.tail.completed[op.layer.name], there, source.pieces):
                 for ids in source.edges(op.layer.name, self.chunks.replica, wanted):
                     done.follow(ids)
+            if source.done.parts and not self.arch.reload:
+                taken, freed = source.done.ids[:, there.min(axis=1)], self._last_of_rows(op.layer, done)
+                taken, freed = (ids.T if self.together else ids for ids in (taken, freed[-len(taken) :]))
+                name = f"{self.layer.name}.{op.layer.name}.operand_rows"
+                self.builder.holds(name, taken.size, taken.ravel(), freed.ravel(), 1)
+
+    def _last_of_rows(self, add: Layer, done: Step) -> Ints:
+        """The task that handles the last place of each row of an add: [T, rows]."""
+        return done.ids[:, self.tail.completed[add.name].max(axis=1)]
+
+    def _operand_lines(self, add: Layer, name: str) -> Ints:
+        """Lines of an operand that each chunk reads, at all tiles at which it is added now: [T, chunks]."""
+        active = self.chip.active(add, name)
+        if not self.arch.adc.skip_silent:
+            active = np.ones_like(active)
+        total = np.zeros((self.timesteps, *active.shape[2:]), np.int64)
+        for shelf in shelves(self.chip.adding(add, self.placed.home), add.out_shape):
+            total += shelf.lines(active, self.chip.bits_of(name), self.arch.buffer.line_bits) * shelf.tiles
+        return by_chunk(total, self.tail.completed[add.name], self.chunks.count)
 
     def _size(self, made: int) -> None:
         """What this part needs of the memories and of the neuron units; its input is made ``made`` times."""
@@ -211,6 +240,7 @@ class StageEmitter:
             Sizes.add(sizes.buffer_macros, round_, self.arch.buffer.macros(bits) * shelf.tiles)
         Sizes.add(sizes.membrane_macros, round_, self.tail.membrane_macros())
         Sizes.add(sizes.neuron_units, round_, self.tail.units())
+        sizes.registers_per_unit = max(sizes.registers_per_unit, self.tail.registers_per_unit)
 
     def _hand_on(self, done: Step) -> None:
         """Send what leaves the stage to its readers; what nobody reads leaves the chip."""
@@ -247,3 +277,11 @@ def _in_windows(places: Ints, layer: Layer) -> Ints:
     padded = spikes.padded_maps(places, layer)
     sums: Ints = np.sum([padded[:, rows, cols] for rows, cols in spikes.window_slices(layer)], axis=0)
     return sums.reshape(len(places), -1)
+
+
+def _most_sums(some: list[PartialSums], end: str) -> int:
+    """The tile at that end of the way (source or target) with most sums."""
+    load: Counter[int] = Counter()
+    for one in some:
+        load[getattr(one, end)] += one.outputs
+    return max(load, key=lambda tile: (load[tile], -tile))

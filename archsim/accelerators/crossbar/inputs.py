@@ -38,7 +38,7 @@ def _load(chip: Chip, name: str, reader: Layer) -> Source:
     An image is the same at every timestep: it is loaded once where the buffers keep it, with all of its spikes where it
     is encoded.
     """
-    shape = chip.shape_read(reader)
+    shape = chip.shape_sent(reader)
     completed = np.repeat(np.arange(shape[1])[:, None], shape[2], axis=1)
     home = np.full((1, shape[0]), CORNER, np.int64)
     is_image = name == INPUT and chip.network.encoding in ("direct", "rate", "ttfs")

@@ -12,33 +12,36 @@ A chunk (output row or position) of a timestep is read when every producer's las
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from archsim.accelerators.crossbar.assumptions import assumptions
 from archsim.accelerators.crossbar.chip import Chip
 from archsim.accelerators.crossbar.chunks import Chunks, Granularity
 from archsim.accelerators.crossbar.components import components
 from archsim.accelerators.crossbar.emit import StageEmitter
-from archsim.accelerators.crossbar.mapping import balanced_replicas, place
-from archsim.accelerators.crossbar.reads import adc_bits
+from archsim.accelerators.crossbar.mapping import balanced_replicas, place, useful_replicas
 from archsim.accelerators.crossbar.reload import Loader
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.accelerators.crossbar.timing import conversion_phases
 from archsim.accelerators.lowered import LayerFacts, Lowered
 from archsim.accelerators.stages import Stage, stages_of
-from archsim.errors import Problem, UnsupportedError
+from archsim.errors import Problem, UnsupportedError, nearest
 from archsim.taskgraph import GraphBuilder
 from archsim.workload import Network, Workload
 
 MOST_POSITION_TASKS = 500_000  # above, a task is a row of positions
 TASKS_PER_CHUNK = 5
+VECTORS = ("linear", "matmul", "flatten")  # what may read a flattened map
 
 
 def lower(arch: CrossbarArchitecture, workload: Workload, sample: int = 0) -> Lowered:
     """The TaskGraph of one input, its components, and what was assumed. Raises UnsupportedError and MisfitError."""
     network = workload.network
     stages = stages_of(network)
-    _check(network)
-    copies = replicas_of(arch, stages)
+    _check(arch, network, stages)
+    copies = replicas_of(arch, network, stages)
     placed = place([stage.layer for stage in stages], arch.hierarchy, copies)
     size = granularity_of(arch, network, stages)
     names = [stage.layer.name for stage in stages]
@@ -50,18 +53,36 @@ def lower(arch: CrossbarArchitecture, workload: Workload, sample: int = 0) -> Lo
     most_rows = _emit(chip)
     return Lowered(
         graph=chip.builder.build(), components=components(chip), layers=tuple(_facts(chip, stage) for stage in stages),
-        assumptions=_assumptions(chip, size, most_rows), busy_units=_busy_units(chip),
+        assumptions=assumptions(chip, size, most_rows), busy_units=_busy_units(chip),
+        least_cycles={"the busiest link between two tiles": chip.links.busiest},
     )  # fmt: skip
 
 
-def _check(network: Network) -> None:
-    """Layers whose input is no spikes or counts: all of them at once."""
+def _check(arch: CrossbarArchitecture, network: Network, stages: Sequence[Stage]) -> None:
+    """Layers whose input is no spikes or counts, or is flattened but not read as a vector: all of them at once."""
     problems = [
         Problem(
             f"layer '{layer.name}' reads the currents of a layer without neurons, which no workload records",
             key=f"layers.{layer.index}", value=layer.name, allowed="a neuron (spiking: true) before it",
         )
         for layer in network.weighted_layers if layer.in_signed
+    ]  # fmt: skip
+    if arch.first_layer == "once" and network.encoding == "direct":
+        problems += [
+            Problem(
+                f"the sums of layer '{stage.layer.name}' can be kept only where its neurons follow at once",
+                key="first_layer", value="once", allowed="repeat, or neurons right behind the layer",
+            )
+            for stage in stages if stage.from_input and not (stage.tail and stage.tail[0].unit == "neuron")
+        ]  # fmt: skip
+    flat = [layer for layer in network.layers if layer.kind == "flatten" and layer.in_shape != layer.out_shape]
+    flattened = {layer.name for layer in flat}
+    problems += [
+        Problem(
+            f"'{layer.kind}' reads a flattened map, whose values are no longer channels of places",
+            key=f"layers.{layer.index}", value=layer.name, allowed="a linear layer; or flatten behind this one",
+        )
+        for layer in network.layers if flattened.intersection(layer.sources) and layer.kind not in VECTORS
     ]  # fmt: skip
     if problems:
         raise UnsupportedError(problems)
@@ -91,12 +112,34 @@ def _emit(chip: Chip) -> Mapping[str, int]:
     return most_rows
 
 
-def replicas_of(arch: CrossbarArchitecture, stages: Sequence[Stage]) -> list[int]:
+def replicas_of(arch: CrossbarArchitecture, network: Network, stages: Sequence[Stage]) -> list[int]:
     """How often each layer is placed: a replica handles at least one output row."""
     layers = [stage.layer for stage in stages]
-    if arch.mapping.replicate == "auto":
-        return balanced_replicas(layers, arch.hierarchy)
-    return [min(arch.mapping.replicate, layer.out_shape[1]) for layer in layers]
+    stated = arch.mapping.replicate
+    if stated == "auto":
+        return balanced_replicas(layers, arch.hierarchy, [_work(arch, network, stage) for stage in stages])
+    if isinstance(stated, int):
+        return [useful_replicas(layer, stated) for layer in layers]
+    known = [layer.name for layer in layers]
+    strange = [
+        Problem("no such layer with weights", key=f"mapping.replicate.{name}", nearest=nearest(name, known),
+                allowed=", ".join(known))
+        for name in stated if name not in known
+    ]  # fmt: skip
+    if strange:
+        raise UnsupportedError(strange)
+    return [useful_replicas(layer, stated.get(layer.name, 1)) for layer in layers]
+
+
+def _work(arch: CrossbarArchitecture, network: Network, stage: Stage) -> int:
+    """Cycles in which a position of a layer is read and converted at all timesteps, if nothing of it is silent."""
+    layer = stage.layer
+    (placed,) = place([layer], replace(arch.hierarchy, tiles=None, reload=False))
+    in_pe = np.array([np.bincount(placed.pe).max()])
+    turns = int(arch.converters.turns(in_pe, placed.cells.crossbars)[0]) * layer.in_bits
+    convert = conversion_phases(arch, placed) * arch.cycles(float(arch.adc.conversion))
+    times = 1 if stage.from_input and arch.first_layer == "once" else network.timesteps
+    return times * turns * max(convert, arch.cycles(arch.crossbar.read_ns))
 
 
 def granularity_of(arch: CrossbarArchitecture, network: Network, stages: Sequence[Stage]) -> Granularity:
@@ -132,34 +175,3 @@ def _busy_units(chip: Chip) -> dict[str, dict[str, float]]:
             shares["neuron module"][f"{name}.neurons.{replica}"] = min(1.0, tiles)
     shares["interconnect"] = {f"port.{tile}": 1 / chip.tiles for tile in range(chip.tiles)}
     return {**shares, "DRAM": {"dram": 1.0}, "input/output": {"dram": 1.0}}
-
-
-def _assumptions(chip: Chip, size: Granularity, most_rows: Mapping[str, int]) -> tuple[str, ...]:
-    arch, device = chip.arch, chip.arch.crossbar.cell
-    notes = [
-        f"activity: {chip.workload.activity.describe()}",
-        f"one task handles an output {size} and timestep (granularity: {arch.granularity})",
-        f"weights are unknown: cells ({device.name}) conduct the mean of their levels, {arch.crossbar.mean_us:.4g} uS",
-    ]
-    clipped = {
-        name: need for name, rows in most_rows.items() if (need := adc_bits(rows, arch.crossbar.levels)) > arch.adc.bits
-    }
-    if clipped:
-        worst = ", ".join(f"'{name}' needs {bits} bits" for name, bits in clipped.items())
-        notes.append(f"conversions are clipped: the converters have {arch.adc.bits} bits, and {worst}")
-    if arch.tiles == "as_needed":
-        notes.append(f"the chip is as large as this network needs: {chip.tiles} tiles (tiles: as_needed)")
-    if arch.adc.skip_silent:
-        notes.append("that a place or crossbar is silent is known without cost; skipping costs no time either")
-    if not arch.reload:
-        notes.append("weights are programmed before the first input; that is not part of an inference")
-    if arch.dram is None:
-        notes.append("the network's input is on the chip at the start; transfers from and to outside are not modelled")
-    if chip.links.busiest:
-        load = f"{chip.links.busiest:,} flits per input, one per cycle"
-        notes.append(f"the busiest link between two tiles carries {load}; flits wait at ports, not at links")
-    notes += [
-        "the operands of residual adds find room in the buffers of the tiles where they are added",
-        "control and clock tree are not modelled; cells in unused rows and columns cost area only",
-    ]
-    return tuple(notes)

@@ -236,25 +236,39 @@ def _check_capacity(placed: Sequence[Placement], hierarchy: Hierarchy, pes: int)
     )  # fmt: skip
 
 
-def balanced_replicas(layers: Sequence[Layer], hierarchy: Hierarchy) -> list[int]:
+def useful_replicas(layer: Layer, wanted: int) -> int:
+    """So many of the replicas of a layer as have output rows to handle, if all but the last have equally many."""
+    rows = layer.out_shape[1]
+    return -(-rows // -(-rows // min(wanted, rows)))
+
+
+def balanced_replicas(layers: Sequence[Layer], hierarchy: Hierarchy, work: Sequence[float]) -> list[int]:
     """Replicas that shorten the slowest layer while tiles are left (``replicate: auto``).
 
-    A layer handles ``positions / replicas`` one after the other; the layer that needs most gets another replica as long
-    as all fit. MisfitError if one of each does not.
+    ``work`` is what a position of each layer takes. A replica handles a band of output rows; the layer whose band takes
+    longest gets as many replicas as make it shorter, as long as all fit. MisfitError if one of each does not.
     """
     if hierarchy.tiles is None:
         text = "replicate: auto needs a chip of a stated size"
         raise UnsupportedError(Problem(text, key="tiles", value=None, allowed="a number of tiles"))
     place(layers, hierarchy)
     pes, copies = [pes_of(layer, hierarchy) for layer in layers], [1] * len(layers)
+
+    def time(index: int, count: int) -> float:
+        height, width = layers[index].out_shape[1:]
+        return work[index] * -(-height // count) * width
+
+    everyone = range(len(layers))
     while True:
-        slowest = max(range(len(layers)), key=lambda index: layers[index].positions / copies[index])
-        if copies[slowest] >= layers[slowest].positions:
-            return copies
-        copies[slowest] += 1
-        if _tiles(pes, copies, hierarchy) > hierarchy.tiles:
-            copies[slowest] -= 1
-            return copies
+        slowest = max(everyone, key=lambda index: time(index, copies[index]))
+        height = layers[slowest].out_shape[1]
+        band = -(-height // copies[slowest])
+        more = [-(-height // (band - 1)) if index == slowest and band > 1 else copies[index] for index in everyone]
+        if more == copies or _tiles(pes, more, hierarchy) > hierarchy.tiles:
+            break
+        copies = more
+    pace = max(time(index, copies[index]) for index in everyone)
+    return [next(count for count in range(1, copies[i] + 1) if time(i, count) <= pace) for i in everyone]
 
 
 def _tiles(pes: Sequence[int], copies: Sequence[int], hierarchy: Hierarchy) -> int:

@@ -184,10 +184,11 @@ class Reading(NamedTuple):
 
     rows: Sequence[range]
     runs: Sequence[Sequence[Run]]
+    members: int  # what it tells apart: channels, or elements
 
     def is_by_element(self, shape: tuple[int, int, int]) -> bool:
         """Whether tiles differ within a channel (the map is read as a vector)."""
-        return self.runs[0][-1].stop != shape[0]
+        return self.members != shape[0]
 
 
 def ways(source: Ints, reading: Reading, shape: tuple[int, int, int]) -> list[Way]:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from archsim.analog import Device, load_device
 from archsim.config import Bytes, Nanometres, Nanoseconds, Strict
@@ -17,6 +17,7 @@ from archsim.taskgraph import MOST_CYCLES
 Positive = Annotated[int, Field(ge=1, le=MOST_CYCLES)]
 Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
 Size = Annotated[int, Field(ge=1, le=65536)]
+FILES = (".yaml", ".yml", ".csv")
 
 
 class Crossbar(Strict):
@@ -36,9 +37,21 @@ class Crossbar(Strict):
         "hold", description="the line conducts through all mux phases, or once into sample-and-hold stages"
     )
     read: Annotated[Nanoseconds, Field(gt=0)] | None = Field(
-        None, description="from driving the rows until the columns are settled; default: the read pulse of the device"
+        None, description="how long lines conduct until the columns are settled; default: the read pulse of the device"
+    )
+    hold: Annotated[Nanoseconds, Field(gt=0)] | None = Field(
+        None, description="how long a held line conducts in each mux phase; default: the conversion"
     )
     driver: Literal["neurosim", "isaac"] = Field("neurosim", description="source of the word-line drivers' costs")
+
+    @field_validator("device", "states")
+    @classmethod
+    def _beside_the_file(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """A path in a chip's file is relative to that file; one from the command line to where that is given."""
+        document = (info.context or {}).get("document")
+        if value is None or document is None or document.folder is None or not value.lower().endswith(FILES):
+            return value
+        return value if ("crossbar", info.field_name) in document.overridden else str(document.folder / value)
 
     @cached_property
     def cell(self) -> Device:
@@ -59,11 +72,28 @@ class Crossbar(Strict):
         """Conductance levels in use: 2**cell_bits."""
         return 1 << self.cell_bits
 
+    @cached_property
+    def states_us(self) -> tuple[float, ...]:
+        """Conductances of the levels in use, in microsiemens: evenly chosen among those of the device."""
+        states = self.cell.levels_s
+        return tuple((states[np.linspace(0, len(states) - 1, self.levels).round().astype(int)] * 1e6).tolist())
+
     @property
     def mean_us(self) -> float:
-        """Mean conductance of the levels in use, in microsiemens: evenly chosen among those of the device."""
-        states = self.cell.levels_s
-        return float(states[np.linspace(0, len(states) - 1, self.levels).round().astype(int)].mean()) * 1e6
+        """Mean conductance of a cell, in microsiemens, if all levels are as likely.
+
+        Of a positive and a negative cell at least one is at the lowest level.
+        """
+        mean = sum(self.states_us) / self.levels
+        return mean if self.signed == "offset" else (mean + self.states_us[0]) / 2
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether there is such a device."""
+        try:
+            return bool(self.cell.name)
+        except ArchsimError:
+            return False
 
     def problems(self) -> list[Problem]:
         """What is wrong with the device, or with the way in which it is used."""
@@ -75,7 +105,8 @@ class Crossbar(Strict):
         found = []
         if self.levels > device.levels.count:
             text = f"'{device.name}' has {device.levels.count} levels; {self.cell_bits} bits need {self.levels}"
-            allowed = f"1..{device.levels.count.bit_length() - 1}, or another device"
+            most = device.levels.count.bit_length() - 1
+            allowed = f"{'1' if most == 1 else f'1..{most}'}, or another device"
             found.append(Problem(text, key="crossbar.cell_bits", value=self.cell_bits, allowed=allowed))
         for name in ("read", "cell"):
             if getattr(device, name) is None:
@@ -112,8 +143,7 @@ class Tile(Strict):
 
     pes: Size = Field(8, description="PEs of one tile")
     side: Nanometres | Literal["fit"] = Field(
-        "fit",
-        description="edge of a tile: length of the links, and of the H-tree's square; fit: of the area of its parts",
+        "fit", description="edge of a tile, for its H-tree and the links; fit: as its parts need"
     )
     wiring: Literal["htree", "bus"] = Field("htree", description="between the PEs and the buffers of a tile")
     wires: Positive = Field(256, description="bits that the H-tree or bus moves per cycle")
@@ -127,8 +157,8 @@ class Mapping(Strict):
     unroll: Literal["kernel", "flat"] = Field(
         "kernel", description="a crossbar holds one kernel position of a block of channels, or any rows (im2col)"
     )
-    replicate: Positive | Literal["auto"] = Field(
-        1, description="copies of every layer, or as many as the chip has room for where they shorten it most"
+    replicate: Positive | Literal["auto"] | dict[str, Positive] = Field(
+        1, description="copies of every layer, of some by name, or as many as the chip has room for"
     )
     share_tiles: bool = Field(False, description="layers may lie in the same tile")
 

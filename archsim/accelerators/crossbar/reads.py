@@ -67,13 +67,22 @@ class Reads:
     crossbars_read: Ints  # reads of a crossbar in which at least one row is active
     conversions: Ints
     bits_decided: Ints  # of all conversions, if each decides as many as its active rows need
-    groups_converted: Ints  # groups of crossbars that are converted together, for each block of outputs
+    groups_converted: Ints  # groups of rows that are converted together, for each block of outputs, both signs at once
     results: Ints  # values behind the converters: one for each output and group that is converted
     planes: Ints  # bit planes that are read at all
     turns: Ints  # groups of columns converted one after the other, all planes
     pe_results: Ints  # values that leave the PEs, all planes added
     pe_on: Bools  # [T, groups, PEs of a column, positions]: whether the PE has something to send
     most_active_rows: int  # that one conversion sees
+
+    def only_first(self) -> Reads:
+        """The events of the first timestep, and none after it."""
+        found = {field.name: getattr(self, field.name) for field in fields(self)}
+        for name, values in found.items():
+            if isinstance(values, np.ndarray):
+                found[name] = np.zeros_like(values)
+                found[name][0] = values[0]
+        return Reads(**found)
 
 
 @dataclass(frozen=True)
@@ -129,7 +138,7 @@ def _add_plane(
     sums["conversions"] += _weighted(converted, columns.physical)
     needed = _bits_by_rows(int(together.max(initial=0)), converters)[together]
     sums["bits_decided"] += _weighted(needed * converted, columns.physical)
-    sums["groups_converted"] += _weighted(converted, columns.blocks) * signs
+    sums["groups_converted"] += _weighted(converted, columns.blocks)
     sums["results"] += _weighted(converted, columns.outputs)
     longest = in_pe[:, present].max(axis=(1, 2)) if present.any() else np.zeros_like(sums["turns"])
     sums["planes"] += longest > 0

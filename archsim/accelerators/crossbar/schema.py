@@ -44,12 +44,15 @@ class CrossbarArchitecture(Strict):
     tiles: Positive | Literal["as_needed"] = Field("as_needed", description="tiles of the chip")
     reload: bool = Field(False, description="a network larger than the chip is loaded in rounds, for every input anew")
     mapping: Mapping = Mapping()
-    accumulator_bits: Annotated[int, Field(ge=2, le=48)] = Field(16, description="width of partial sums")
+    accumulator_bits: Annotated[int, Field(ge=2, le=32)] = Field(16, description="width of partial sums")
     neuron: NeuronModule = NeuronModule()
     buffer: InputBuffer = InputBuffer()
     noc: Noc = Noc()
     dram: Dram | None = Field(None, description="where inputs come from and outputs go; null: they are not modelled")
     pool_lanes: Positive = Field(16, description="values that a tile pools or adds per cycle")
+    first_layer: Literal["repeat", "once"] = Field(
+        "repeat", description="an image is read at every timestep, or once, and its sums are kept beside the membranes"
+    )
     pipeline: Literal["none", "layer", "full"] = Field(
         "full", description="a layer starts after the one before, after its timestep, or once its window is there"
     )
@@ -76,6 +79,8 @@ class CrossbarArchitecture(Strict):
         rounds = "the weights of each round come from DRAM, and whole maps wait for it"
         sharing = "a number of units of each tile is shared by whatever channels it completes"
         units = "1, or neuron.units: per_channel"
+        ends = "every timestep of a layer ends with its last position"
+        price = "its `programming` is not modelled, and a chip that is loaded in rounds is programmed"
         waits = "a layer that starts after the one before reads whole maps"
         alone = "a chip that is loaded in rounds has no room for replicas"
         rows, copies = self.buffer.rows != "all", self.mapping.replicate
@@ -92,11 +97,20 @@ class CrossbarArchitecture(Strict):
             (self.reload and fixed and copies != 1, "mapping.replicate", copies, alone, "1, or reload: false"),
             (self.neuron.units != "per_channel" and self.neuron.channels_per_unit != 1, "neuron.channels_per_unit",
              self.neuron.channels_per_unit, sharing, units),
+            (self.pipeline == "layer" and self.timesteps == "together", "pipeline", "layer", ends,
+             "full or none, or timesteps: sequential"),
+            (self.reload and crossbar.is_known and crossbar.cell.programming is None, "crossbar.device",
+             crossbar.device, price, "a device with `programming`: rram-20k-200k, sram-65nm, or reload: false"),
             (rows and self.pipeline != "full", "buffer.rows", self.buffer.rows, waits, "all, or pipeline: full"),
         )  # fmt: skip
         return [
             Problem(text, key=key, value=value, allowed=allowed) for wrong, key, value, text, allowed in rules if wrong
         ]
+
+    @property
+    def included(self) -> object:
+        """What the files that this description names hold."""
+        return self.crossbar.cell.model_dump(mode="json")
 
     @property
     def clock_mhz(self) -> float:
@@ -123,6 +137,11 @@ class CrossbarArchitecture(Strict):
         """What decides which conversions there are."""
         adc = self.adc
         return Converters(adc.share, adc.analog_sum, adc.skip_silent, adc.bits, self.crossbar.levels)
+
+    @property
+    def conversion_ns(self) -> float:
+        """One conversion, in whole cycles."""
+        return self.cycles(float(self.adc.conversion)) * 1000.0 / self.clock_mhz
 
     def cycles(self, nanoseconds: float) -> int:
         """A time as whole cycles, rounded up; at least one."""

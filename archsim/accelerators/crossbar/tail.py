@@ -3,15 +3,16 @@
 A neuron is visited B times: at every timestep, or once if all timesteps of a position follow each other. Its S state
 words come from the membrane memory in every visit but the first and go back in every visit but the last (and once more
 where membranes are cleared): ``reads = writes = S * N * (B - 1)``. The states of a place's channels at a tile lie
-together: ``ceil(channels * state bits / line bits)`` lines.
+together: ``ceil(channels * state bits / line bits)`` lines. An OR takes eight spikes of an output position at once.
 
 Neurons take ``places * ceil(channels / units) * cycles_per_update`` cycles at the tile that completes most channels, or
-as long as their lines take; pools and adds ``ceil(values / lanes)``.
+as long as their lines take; pools and adds ``ceil(values / lanes)``. Where several layers or replicas lie in one tile,
+its units and lanes serve them in turn.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -45,6 +46,8 @@ class Tail:
     sample: int
     chunks: Chunks
     placed: Placement
+    sharing: int  # layers and replicas that lie in one tile and divide its units
+    holds_current: bool = False  # the sums of the layer come once and are kept for every timestep
 
     @property
     def network(self) -> Network:
@@ -99,7 +102,8 @@ class Tail:
         for op in self.chunks.stage.tail:
             if op.unit == "vector":
                 name = vector_component(op.layer.kind, op.layer.in_max)
-                done.count(name, "op", vector_ops(name, self._handled(op) * int(self.present.sum())))
+                handled = self._handled(op) * int(self.present.sum())
+                done.count(name, "op", self.chunks.per_chunk(vector_ops(name, handled)))
                 continue
             neuron = _neuron_of(op)
             has_bias = op is self.chunks.stage.biased_neurons
@@ -115,11 +119,23 @@ class Tail:
         for op in self.chunks.stage.tail:
             if op.unit != "neuron":
                 continue
-            bits = state_bits(_neuron_of(op), self.network.precision.membrane_bits)
+            bits = state_bits(_neuron_of(op), self.network.precision.membrane_bits) + self._held_bits(op)
             for replica, home in enumerate(self.placed.home):
                 places = int((self.chunks.replica[self.completed[op.layer.name]] == replica).sum())
                 macros += sum(self.arch.neuron.membrane.macros(places * channels * bits) for channels in self._at(home))
         return macros
+
+    @property
+    def turns(self) -> int:
+        """Updates that one unit makes for a place at the tile that completes most channels, and others beside it."""
+        neuron = self.arch.neuron
+        together = self.busiest * self.sharing if neuron.units != "per_channel" else self.busiest
+        return -(-together // neuron.units_for(together))
+
+    @property
+    def registers_per_unit(self) -> int:
+        """States that a unit holds: one, or of all its channels while a position passes through all timesteps."""
+        return self.turns * (1 + self.holds_current) if self.arch.timesteps == "together" else 1
 
     def units(self) -> int:
         """Neuron units that serve the channels placed here (``units: per_channel``)."""
@@ -127,25 +143,24 @@ class Tail:
 
     def _neuron_cycles(self, op: TailOp) -> Ints:
         neuron, places = self.arch.neuron, self.places(op.layer.name)
-        each = -(-self.busiest // neuron.units_for(self.busiest)) * neuron.cycles_per_update
+        each = self.turns * neuron.cycles_per_update
         read, written = (
-            -(-times[:, None] * self._lines(op, self.busiest) // neuron.membrane.lines_per_cycle)
-            for times in self._accesses()
+            -(-lines[:, None] // neuron.membrane.lines_per_cycle) for lines in self._accessed(op, self.busiest)
         )
         return places * np.maximum(each, np.maximum(read, written))
 
     def _vector_cycles(self, op: TailOp) -> Ints:
-        return -(-self._handled(op) * self.busiest // self.arch.pool_lanes)
+        return -(-self.chunks.per_chunk(self._handled(op)) * self.busiest * self.sharing // self.arch.pool_lanes)
 
     def _handled(self, op: TailOp) -> Ints:
-        """Places of a pool's or an add's input that each chunk completes and that are not silent: [T, chunks]."""
-        inside = [source for source in op.layer.sources if source in self.completed]
-        at = self.completed[op.layer.name if op.layer.kind == "add" else inside[0]]
-        steps = self.network.timesteps
+        """Places of a pool's or an add's input that each output position completes, unless silent: [T, positions]."""
+        by_position = replace(self.chunks, granularity="position").completed_by(self.network)
+        inside = [source for source in op.layer.sources if source in by_position]
+        at, count = by_position[op.layer.name if op.layer.kind == "add" else inside[0]], self.chunks.layer.positions
         if op.layer.in_signed or not self.arch.adc.skip_silent:
-            return by_chunk(np.ones((1, *at.shape), np.int64), at, self.chunks.count).repeat(steps, axis=0)
+            return by_chunk(np.ones((1, *at.shape), np.int64), at, count).repeat(self.network.timesteps, axis=0)
         values = self.workload.activity.inputs_of(op.layer, self.sample)
-        return by_chunk(np.any(values, axis=1).astype(np.int64), at, self.chunks.count)
+        return by_chunk(np.any(values, axis=1).astype(np.int64), at, count)
 
     def _updates(self, op: TailOp) -> Ints:
         each = self.places(op.layer.name) * int(self.present.sum())
@@ -166,19 +181,34 @@ class Tail:
             return np.zeros_like(when), np.zeros_like(when)
         return (when > 0).astype(np.int64), ((when < last) | self.arch.neuron.clear_between_inputs).astype(np.int64)
 
-    def _lines(self, op: TailOp, channels: int) -> int:
-        bits = state_bits(_neuron_of(op), self.network.precision.membrane_bits)
-        return -(-channels * bits // self.arch.neuron.membrane.line_bits)
+    def _held_bits(self, op: TailOp) -> int:
+        """Bits of the sum that is kept beside each membrane."""
+        return self.network.precision.membrane_bits if self.holds_current and op is self.chunks.stage.tail[0] else 0
+
+    def _accessed(self, op: TailOp, channels: int) -> tuple[Ints, Ints]:
+        """Lines read and written for one place of so many channels at one tile, at each timestep: [T]."""
+        line, when = self.arch.neuron.membrane.line_bits, np.arange(self.network.timesteps)
+        if self.visits == 1:
+            return np.zeros_like(when), np.zeros_like(when)
+        state = -(-channels * state_bits(_neuron_of(op), self.network.precision.membrane_bits) // line)
+        held = -(-channels * self._held_bits(op) // line)
+        read, written = self._accesses()
+        return read * (state + held), written * state + (when == 0) * held
 
     def _count_membrane(self, op: TailOp, neuron: Neuron, done: Step) -> None:
         if self.visits == 1:
             return
-        words = self._updates(op) * neuron.state_words
-        by_replica = np.array([sum(self._lines(op, here) for here in self._at(home)) for home in self.placed.home])
-        lines = self.places(op.layer.name) * by_replica[self.chunks.replica]
-        for way, times in zip(("read", "write"), self._accesses(), strict=True):
-            done.count("membrane_buffer", f"element_{way}", words * times[:, None])
-            done.count("membrane_buffer", f"line_{way}", lines * times[:, None])
+        updates, held = self._updates(op), int(self._held_bits(op) > 0)
+        first = (np.arange(self.network.timesteps) == 0).astype(np.int64)
+        words = [times * neuron.state_words for times in self._accesses()]
+        words = [words[0] + (1 - first) * held, words[1] + first * held]
+        places, replica = self.places(op.layer.name), self.chunks.replica
+        for number, way in enumerate(("read", "write")):
+            by_replica = np.array(
+                [sum(self._accessed(op, here)[number] for here in self._at(home)) for home in self.placed.home]
+            )
+            done.count("membrane_buffer", f"element_{way}", updates * words[number][:, None])
+            done.count("membrane_buffer", f"line_{way}", places * by_replica[replica].T)
 
 
 def _neuron_of(op: TailOp) -> Neuron:

@@ -7,7 +7,8 @@ that is read; with ``hold`` each is driven only in its turn, with ``sample_hold`
 is passed over, if silence is skipped.
 
 Fetching takes a cycle for every ``lines_per_cycle`` lines at the tile that reads most. The wires of a tile move
-``wires`` bits per cycle: conversions wait for them if they are slower.
+``wires`` bits per cycle in each direction, and its accumulators add what arrives: fetches and conversions wait for them
+if they are slower. ``sharing`` layers and replicas that lie in the same tile divide them.
 """
 
 from __future__ import annotations
@@ -35,15 +36,29 @@ def read_cycles(arch: CrossbarArchitecture, events: Reads, chunks: Chunks) -> In
     return chunks.per_chunk(events.turns if held else events.planes) * arch.cycles(arch.crossbar.read_ns)
 
 
-def convert_cycles(arch: CrossbarArchitecture, placed: Placement, events: Reads, chunks: Chunks) -> Ints:
-    """Cycles of the conversions, or of the wires behind them: [T, chunks]."""
+def convert_cycles(
+    arch: CrossbarArchitecture, placed: Placement, events: Reads, chunks: Chunks, sharing: int
+) -> Ints:
+    """Cycles of the conversions, or of what moves and adds their sums if that is slower: [T, chunks]."""
     each = conversion_phases(arch, placed) * arch.cycles(float(arch.adc.conversion))
-    return chunks.per_chunk(np.maximum(events.turns * each, _wire_cycles(arch, placed, events)))
+    sums = np.where(events.planes > 0, _sum_cycles(arch, placed, sharing), 0)
+    return chunks.per_chunk(np.maximum(events.turns * each, sums))
 
 
-def _wire_cycles(arch: CrossbarArchitecture, placed: Placement, events: Reads) -> Ints:
-    """Cycles in which the sums of the PEs of the fullest tile move to its neurons, where any do."""
-    per_pe = np.unique(np.stack([placed.pe, placed.outputs]), axis=1)
-    sums = np.bincount(per_pe[0] // arch.tile.pes - per_pe[0].min() // arch.tile.pes, weights=per_pe[1])
-    most = -(-int(sums.max()) * arch.accumulator_bits // arch.tile.wires)
-    return np.where(events.planes > 0, most, 0)
+def _sum_cycles(arch: CrossbarArchitecture, placed: Placement, sharing: int) -> int:
+    """Cycles in which the sums of a replica's PEs in the fullest tile move to its neurons, where they are added."""
+    per_pe = np.unique(np.stack([placed.replica, placed.pe // arch.tile.pes, placed.pe, placed.outputs]), axis=1)
+    _, tile = np.unique(per_pe[:2], axis=1, return_inverse=True)
+    sums = int(np.bincount(tile.ravel(), weights=per_pe[3]).max())
+    return -(-sums * arch.accumulator_bits * sharing // arch.tile.wires)
+
+
+def converters_of_group(arch: CrossbarArchitecture) -> int:
+    """Converters of a crossbar, or of a PE whose crossbars share them."""
+    return -(-arch.crossbar.cols // arch.crossbar.column_mux)
+
+
+def fetch_cycles(arch: CrossbarArchitecture, lines: Ints, sharing: int) -> Ints:
+    """Cycles in which the lines of a window leave their buffer and pass the wires of the tile."""
+    buffer = arch.buffer
+    return np.maximum(-(-lines // buffer.lines_per_cycle), -(-lines * buffer.line_bits * sharing // arch.tile.wires))

@@ -76,14 +76,11 @@ def _published(request: Request, model: str) -> tuple[Priced, Priced, Priced]:
 
 
 def _survey(request: Request) -> tuple[Priced, Priced, Priced]:
-    energy, area = (request.table.constant(f"adc.survey.{name}_factor") for name in ("energy", "area"))
-    of_energy, of_area = (f"times {cited(f'adc.survey.{name}_factor', factor)}" for name, factor in
-                          (("energy", energy), ("area", area)))  # fmt: skip
-    return (
-        _figure(request, "convert_pj").times(energy.span, of_energy),
-        _figure(request, "leakage_mw").times(energy.span, of_energy),
-        _figure(request, "area_um2").times(area.span, of_area),
-    )
+    def priced(quantity: str, name: str) -> Priced:
+        factor = request.table.constant(f"adc.survey.{name}_factor")
+        return _figure(request, quantity).times(factor.span, f"times {cited(f'adc.survey.{name}_factor', factor)}")
+
+    return priced("convert_pj", "energy"), priced("leakage_mw", "leakage"), priced("area_um2", "area")
 
 
 def _figure(request: Request, quantity: str) -> Priced:

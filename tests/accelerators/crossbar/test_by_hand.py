@@ -143,3 +143,27 @@ def test_wide_values_are_read_plane_by_plane(tmp_path: Path) -> None:
     graph = done.graph
     of_adc = graph.unit == [unit.name for unit in graph.units].index("a.adc.0")
     assert graph.duration[of_adc].tolist() == [0, 2 * 6, 0, 2 * 6]
+
+
+def test_an_image_may_be_read_once(tmp_path: Path) -> None:
+    """A 1 x 1 layer on a 2 x 2 image of ones, T = 3: everything up to the converters happens at t = 0 only.
+
+    The sums (16 bits a neuron, 2 neurons a place: one line of 4 bytes) are written once and read twice; membranes are
+    written at t = 0, 1 and read at t = 1, 2 as ever.
+    """
+    network(tmp_path, [{"name": "a", "type": "conv2d", "out_channels": 2, "kernel": 1}], {})
+    text = (tmp_path / "net.yaml").read_text().replace('"timesteps": 2', '"timesteps": 3')
+    (tmp_path / "net.yaml").write_text(text.replace('"events"', '"direct"'))
+    loaded = load_workload(str(tmp_path / "net.yaml"))
+    given = Given(loaded.network, {"input": np.broadcast_to(np.ones((1, 2, 2, 2), np.uint8), (3, 2, 2, 2))})
+    net = Workload(loaded.network, given, loaded.document, loaded.hash)
+    once, repeat = (execute(lower(chip(first_layer=how), net).graph) for how in ("once", "repeat"))
+    counted, every = counts(once), counts(repeat)
+    for action in (("adc", "convert"), ("cells", "read"), ("input_buffer", "line_read"), ("tile_accumulator", "op")):
+        assert every[action] == (every[action][0],) * 3 and counted[action] == (every[action][0], 0, 0)
+    assert counted["neuron_adder", "op"] == every["neuron_adder", "op"] == (8, 8, 8)
+    assert every["membrane_buffer", "line_write"] == (4, 4, 0) and every["membrane_buffer", "line_read"] == (0, 4, 4)
+    assert counted["membrane_buffer", "line_write"] == (8, 4, 0)
+    assert counted["membrane_buffer", "line_read"] == (0, 8, 8)
+    assert counted["membrane_buffer", "element_write"] == (16, 8, 0)
+    assert once.cycles < repeat.cycles

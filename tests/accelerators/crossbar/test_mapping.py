@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archsim.accelerators.crossbar.cells import weight_cells
-from archsim.accelerators.crossbar.mapping import Hierarchy, Placement, balanced_replicas, pes_of, place
+from archsim.accelerators.crossbar.mapping import (
+    Hierarchy,
+    Placement,
+    balanced_replicas,
+    pes_of,
+    place,
+    useful_replicas,
+)
 from archsim.errors import MisfitError, UnsupportedError
 from archsim.workload import Layer
 
@@ -132,13 +139,18 @@ def test_a_chip_is_loaded_in_rounds_and_no_column_is_cut() -> None:
 
 
 def test_replicas_go_where_the_most_positions_are() -> None:
-    """8 x 8 positions each; one PE a replica, two in a tile: of six tiles 'a' and 'b' get three each."""
+    """8 x 8 positions each; one PE a replica, two in a tile. Six tiles have room for eight of 'a' and four of 'b', as slow
+    as four of each; where a position of 'a' takes twice as long they are of use.
+    """
     layers = [conv("a", filters=3), conv("b", filters=3)]
     assert [pes_of(layer, chip()) for layer in layers] == [1, 1]
-    assert balanced_replicas(layers, chip(tiles=6)) == [6, 6]
-    place(layers, chip(tiles=6), [6, 6])
+    assert balanced_replicas(layers, chip(tiles=6), [1, 1]) == [4, 4]
+    assert balanced_replicas(layers, chip(tiles=6), [2, 1]) == [8, 4]
+    assert balanced_replicas(layers, chip(tiles=100), [1, 1]) == [8, 8]
+    assert [useful_replicas(layers[0], wanted) for wanted in (1, 3, 4, 5, 7, 8, 9)] == [1, 3, 4, 4, 4, 8, 8]
+    place(layers, chip(tiles=6), [8, 4])
     with pytest.raises(UnsupportedError, match="number of tiles"):
-        balanced_replicas(layers, chip())
+        balanced_replicas(layers, chip(), [1, 1])
 
 
 def test_a_weight_wider_than_a_crossbar_is_refused_for_all_layers_at_once() -> None:

@@ -60,9 +60,15 @@ def test_slower_hardware_lengthens_the_run(tmp_path: Path, change: dict[str, Any
 def test_replicas_and_sample_hold_shorten_the_run(tmp_path: Path) -> None:
     ones = np.ones((2, 2, 4, 4), np.uint8)
     net = network(tmp_path, [CONV, {**CONV, "name": "b"}], {"input": ones, "a": ones}, (2, 4, 4))
-    one, two, many = (execute(lower(chip(mapping={"replicate": n}), net).graph).cycles for n in (1, 2, 4))
+    many_units = {"neuron": {"units": 16}}
+    one, two, many = (
+        execute(lower(chip(mapping={"replicate": n}, **many_units), net).graph).cycles for n in (1, 2, 4)
+    )
+    by_name = execute(lower(chip(mapping={"replicate": {"a": 4, "b": 4}}, **many_units), net).graph).cycles
     held = execute(lower(chip(crossbar={"conducts": "sample_hold"}), net).graph).cycles
-    assert many < two < one and held < one
+    assert by_name == many < two < one and held < one
+    few_units = execute(lower(chip(mapping={"replicate": 4}, neuron={"units": 1}), net).graph).cycles
+    assert few_units > 2 * 2 * 16 * 2  # one unit serves all four replicas in the tile: 16 places of 2 channels, twice
 
 
 def test_silence_takes_no_time_where_it_is_skipped(tmp_path: Path) -> None:
