@@ -213,7 +213,7 @@ class StageEmitter:
             if source.done.parts and not self.arch.reload:
                 taken, freed = source.done.ids[:, there.min(axis=1)], self._last_of_rows(op.layer, done)
                 taken, freed = (ids.T if self.together else ids for ids in (taken, freed[-len(taken) :]))
-                name = f"{self.layer.name}.{op.layer.name}.operand_rows"
+                name = f"{self.layer.name}.{op.layer.name}.{op.skip}.operand_rows"
                 self.builder.holds(name, taken.size, taken.ravel(), freed.ravel(), 1)
 
     def _last_of_rows(self, add: Layer, done: Step) -> Ints:

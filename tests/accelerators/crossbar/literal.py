@@ -19,6 +19,7 @@ from literal_chip import (
     passed,
     places_under,
     replica_of,
+    replicas,
     shelves_of,
 )
 from literal_maps import INPUT, Stage, Values, completed_by, element, inside, sent_as, stages_of
@@ -60,7 +61,7 @@ class Literal:
         self.counts: Counter[Key] = Counter()
         self.stages = stages_of(network)
         layers = [stage.layer for stage in self.stages]
-        copies = [min(int(arch.mapping.replicate), layer.out_shape[1]) for layer in layers]
+        copies = [replicas(int(arch.mapping.replicate), layer.out_shape[1]) for layer in layers]
         self.replicas = {layer.name: number for layer, number in zip(layers, copies, strict=True)}
         placed = place(layers, arch.hierarchy, copies)
         self.crossbars = {one.layer.name: crossbars_of(one, arch) for one in placed}
@@ -180,7 +181,7 @@ class Literal:
             else:
                 bits = min(adc.bits, bits_for(rows, 2**self.arch.crossbar.cell_bits))
                 self.add(layer, t, "adc", "decide", first.columns * bits)
-                self.add(layer, t, "popcount", "op")
+                self.add(layer, t, "popcount", "op", int(first.sign >= 0))  # both signs have the same rows
             if slices > 1 or layer.in_bits > 1:
                 self.add(layer, t, "shift_add", "op", first.columns)
             if first.sign >= 0:  # negative crossbars are subtracted from positive ones: one result of both

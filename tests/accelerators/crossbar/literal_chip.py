@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from literal_maps import Place, element, inside, places_of
+from literal_maps import Place, element, inside, is_vector, places_of
 
 from archsim.accelerators.crossbar.mapping import Placement
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
@@ -71,11 +71,19 @@ def homes_of(crossbars: list[Crossbar]) -> dict[tuple[int, int], tuple[Tile, int
     return found
 
 
-def replica_of(layer: Layer, replicas: int, position: int) -> int:
+def replicas(wanted: int, rows: int) -> int:
+    """As many as get a band of output rows, all of the same height but for the last one."""
+    band = 1
+    while band * wanted < rows:
+        band += 1
+    return len(range(0, rows, band))
+
+
+def replica_of(layer: Layer, bands: int, position: int) -> int:
     """Bands of output rows, all of the same height but for the last ones."""
     height, width = layer.out_shape[1:]
     band = 1
-    while band * replicas < height:
+    while band * bands < height:
         band += 1
     return position // width // band
 
@@ -90,12 +98,12 @@ class Shelf(NamedTuple):
 
 def shelves_of(layer: Layer, shape: Shape, crossbars: list[Crossbar]) -> list[Shelf]:
     """Buffers for the map of that ``shape`` that a weighted layer reads, at the tiles of these crossbars."""
-    replicas = 1 + max(one.replica for one in crossbars)
+    bands = 1 + max(one.replica for one in crossbars)
     found = []
     for replica, tile in sorted({(one.replica, one.chip_tile) for one in crossbars}):
         mine = [one for one in crossbars if (one.replica, one.chip_tile) == (replica, tile)]
         at: dict[Place, set[int]] = {}
-        if layer.kind == "linear":
+        if is_vector(layer, shape):
             for one in mine:
                 for k in one.rows:
                     channel, y, x = element(layer, shape, one.group, k, 0)
@@ -103,7 +111,7 @@ def shelves_of(layer: Layer, shape: Shape, crossbars: list[Crossbar]) -> list[Sh
         else:
             held = {element(layer, shape, one.group, k, 0)[0] for one in mine for k in one.rows}
             for position in range(layer.positions):
-                if replica_of(layer, replicas, position) == replica:
+                if replica_of(layer, bands, position) == replica:
                     for place in places_under(layer, shape, position):
                         at[place] = held
         found.append(Shelf(replica, tile, {place: sorted(channels) for place, channels in at.items()}))
@@ -112,7 +120,7 @@ def shelves_of(layer: Layer, shape: Shape, crossbars: list[Crossbar]) -> list[Sh
 
 def places_under(layer: Layer, shape: Shape, position: int) -> list[Place]:
     """Places of the map that an output position reads."""
-    if layer.kind == "linear":
+    if is_vector(layer, shape):
         return places_of(shape)
     taps = layer.kernel[0] * layer.kernel[1] if layer.kind == "conv2d" else 1
     found = [element(layer, shape, 0, tap if layer.kind == "conv2d" else 0, position)[1:] for tap in range(taps)]

@@ -35,7 +35,7 @@ def stages_of(network: Network) -> list[Stage]:
 
 def values_of(network: Network, given: Mapping[str, Any]) -> Values:
     """All edges from the input and from the spikes that leave the neurons."""
-    found: Values = {name: [[list(map(list, c)) for c in step] for step in all_] for name, all_ in given.items()}
+    found: Values = {name: all_.tolist() for name, all_ in given.items()}
     for layer in network.layers:
         if layer.name in found:
             continue
@@ -51,9 +51,7 @@ def _applied(layer: Layer, operands: list[Map]) -> Map:
     if layer.kind == "flatten":
         return [[[value]] for channel in operands[0] for row in channel for value in row]
     channels, height, width = layer.out_shape
-    return [
-        [[_value(layer, operands, c, y, x) for x in range(width)] for y in range(height)] for c in range(channels)
-    ]
+    return [[[_value(layer, operands, c, y, x) for x in range(width)] for y in range(height)] for c in range(channels)]
 
 
 def _value(layer: Layer, operands: list[Map], c: int, y: int, x: int) -> int:
@@ -102,7 +100,7 @@ def sent_as(network: Network, name: str) -> str:
 
 def element(layer: Layer, shape: tuple[int, int, int], group: int, k: int, position: int) -> tuple[int, int, int]:
     """Channel, row and column of the map of that ``shape`` at reduction index ``k`` of an output position."""
-    if layer.kind == "linear":
+    if is_vector(layer, shape):
         return k // (shape[1] * shape[2]), k // shape[2] % shape[1], k % shape[2]
     if layer.kind == "matmul":
         return k, position // shape[2], position % shape[2]
@@ -114,6 +112,11 @@ def element(layer: Layer, shape: tuple[int, int, int], group: int, k: int, posit
         y * layer.stride[0] - layer.padding[0] + tap // layer.kernel[1],
         x * layer.stride[1] - layer.padding[1] + tap % layer.kernel[1],
     )
+
+
+def is_vector(layer: Layer, shape: tuple[int, int, int]) -> bool:
+    """Whether a layer reads all of a map of that ``shape`` at once."""
+    return layer.kind == "linear" or (layer.kind == "matmul" and layer.in_shape[0] != shape[0])
 
 
 def inside(shape: tuple[int, int, int], y: int, x: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from literal import Literal, Part, up
 from literal_chip import Shelf, passed, shelves_of
 from literal_maps import INPUT, places_of, sent_as
-from literal_tail import present_in
+from literal_tail import present_in, tail
 
 from archsim.workload import Layer
 
@@ -18,8 +18,6 @@ CORNER = 0
 
 def everything(found: Literal) -> dict[tuple[int, int, str, str], int]:
     """All counts that are not zero."""
-    from literal_tail import tail
-
     loaded: set[str] = set()
     for part in found.parts():
         found.programmed(part)
@@ -77,7 +75,7 @@ def _shelves(found: Literal, reader: Layer) -> list[Shelf]:
 
 def _send(
     found: Literal, booked: Layer, name: str, bits: int, times: Times, source: Source, shelves: list[Shelf]
-) -> None:  # fmt: skip
+) -> None:
     """Packets and lines of one map on its way to one reader."""
     origin = sent_as(found.network, name)
     shape = _shape(found, origin, booked)
