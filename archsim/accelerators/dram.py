@@ -72,11 +72,11 @@ class DramChannel:
         """Whether transfers take time."""
         return self._rate is not None
 
-    def tasks(self, bits: Ints, timestep: Ints | int) -> Span:
-        """One task for each transfer."""
+    def tasks(self, bits: Ints, timestep: Ints | int, at_least: Ints | int = 1) -> Span:
+        """One task for each transfer, of so many cycles at least where something else moves the bits on."""
         assert self._rate is not None
         cycles = np.minimum(bits / self._rate, MOST_CYCLES + 1)  # the builder refuses what is longer
-        duration = np.maximum(np.ceil(cycles).astype(np.int64), 1)
+        duration = np.maximum(np.ceil(cycles).astype(np.int64), np.maximum(at_least, 1))
         return self._builder.block(
             len(bits), layer=self._layer, unit=self._builder.unit("dram", "fifo"), duration=duration,
             latency=self._latency_cycles, timestep=timestep,

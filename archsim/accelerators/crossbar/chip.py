@@ -24,6 +24,7 @@ from archsim.workload import Layer, Network, Workload
 from archsim.workload.network import INPUT
 
 Ints = NDArray[np.int64]
+CORNER = 0  # the tile beside the DRAM channel
 Bools = NDArray[np.bool_]
 
 
@@ -194,6 +195,17 @@ class Chip:
                 ids = fifo_tasks(self.builder, layer, f"port.{tile}", cycles, done.ids, latency=latency)
                 arrival = Arrival(done.so_far(ids), np.where(ids == NONE, done.ids, NONE))
             source.arrivals[reader.name, replica] = arrival
+
+    def way_out(self, placed: Placement, bits: int) -> tuple[Ints, Ints, Ints]:
+        """Flits of one place of the network's output into the corner, times links, times routers, for each replica."""
+        found = np.zeros((3, placed.replicas), np.int64)
+        for replica, home in enumerate(placed.home):
+            for tile, channels in zip(*np.unique(home[home >= 0], return_counts=True), strict=True):
+                if tile == CORNER:
+                    continue
+                flits, hops = -(-int(channels) * bits // self.arch.noc.flit_bits), self.mesh.hops(int(tile), CORNER)
+                found[:, replica] += [flits, flits * hops, flits * (hops + 1)]
+        return found[0], found[1], found[2]
 
     def bits_of(self, name: str, reader: Layer | None = None) -> int:
         """Bits of one value of a map."""

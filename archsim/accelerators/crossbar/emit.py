@@ -262,10 +262,14 @@ class StageEmitter:
         opened = np.bincount(completed[:, -1], minlength=self.chunks.count) * int(dram.rows(np.array(row)))
         done.count("dram", "write_bit", each)
         done.count("dram", "activate", opened.astype(np.int64))
+        flits, hops, routers = self.chip.way_out(self.placed, bits)
+        places, replica = self.tail.places(name), self.chunks.replica
+        done.count("router", "flit", places * routers[replica])
+        done.count("link", "bit", places * hops[replica] * self.arch.noc.flit_bits)
         if dram.timed:
             ids = np.flatnonzero(each)
             for t in range(self.timesteps):
-                span = dram.tasks(each[ids], t)
+                span = dram.tasks(each[ids], t, at_least=(places * flits[replica])[ids])
                 self.builder.edge(span, done.ids[t, ids])
 
 

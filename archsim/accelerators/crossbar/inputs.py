@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.accelerators.crossbar.chip import Chip
+from archsim.accelerators.crossbar.chip import CORNER, Chip
 from archsim.accelerators.crossbar.chunks import Rows
 from archsim.accelerators.crossbar.delivery import reading_of
 from archsim.accelerators.crossbar.sources import Arrival, Source
@@ -17,7 +17,6 @@ from archsim.workload import Layer
 from archsim.workload.network import INPUT
 
 Ints = NDArray[np.int64]
-CORNER = 0  # the tile beside the DRAM channel
 
 
 def input_name(layer: Layer) -> str:

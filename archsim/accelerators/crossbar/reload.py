@@ -1,7 +1,8 @@
 """A network larger than the chip: its weights are loaded in rounds, for every input anew.
 
-A round's weights come from DRAM and are programmed row by row: the cells of a row at once, the crossbars of a PE one
-after the other (they share write drivers), all PEs side by side. Every round waits for the one before.
+A round's weights come from DRAM through the tile in the corner, over the mesh and the wires of their tiles, and are
+programmed row by row: the cells of a row at once, the crossbars of a PE one after the other (they share write drivers),
+all PEs side by side. Every round waits for the one before.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from archsim.accelerators.crossbar.chip import Chip
+from archsim.accelerators.crossbar.chip import CORNER, Chip
 from archsim.accelerators.crossbar.mapping import Placement
 from archsim.accelerators.dram import DramChannel
 from archsim.accelerators.stages import Stage
@@ -31,20 +32,27 @@ class Loader:
         last: list[int] = []
         for stage, part in parts.items():
             layer = stage.layer
-            weights = int((part.rows * part.outputs)[part.sign >= 0].sum())
-            bits = np.array([weights * layer.weight_bits])
+            weights = np.bincount(part.chip_tile, weights=part.rows * part.outputs * (part.sign >= 0))
+            by_tile = weights.astype(np.int64) * layer.weight_bits
+            bits, flits = by_tile.sum(keepdims=True), -(-by_tile // arch.noc.flit_bits)
             span = builder.block(
                 1, layer=layer.index, unit=builder.unit("program"), duration=self._cycles(part)
             )  # fmt: skip
             dram = DramChannel(builder, arch.dram, arch.clock_mhz, layer.index)
             if dram.timed:
-                fetched = dram.tasks(bits, -1)
+                fetched = dram.tasks(bits, -1, at_least=int(flits[CORNER + 1 :].sum()))
                 if self._before is not None:
                     builder.edge(fetched, self._before, SYNC)
                 builder.edge(span, fetched.ids, DATA)
             elif self._before is not None:
                 builder.edge(span, self._before, SYNC)
             dram.count(span, "read", bits)
+            hops = np.array([self.chip.mesh.hops(CORNER, tile) for tile in range(len(flits))])
+            away = hops > 0
+            builder.count("router", "flit", span, int((flits * (hops + 1))[away].sum()))
+            builder.count("link", "bit", span, int((flits * hops).sum()) * arch.noc.flit_bits)
+            builder.count(arch.tile.wiring, "bit", span, int(bits[0]))
+            builder.count("wordline_driver", "drive", span, int(part.rows.sum()))
             builder.count("cells", "program", span, part.programmed_cells)
             last.append(span.last)
         return builder.barrier(next(iter(parts)).layer.index, last)

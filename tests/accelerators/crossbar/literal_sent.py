@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from literal import Literal, Part, up
 from literal_chip import Shelf, passed, shelves_of
+from literal_counts import Literal, Part, up
 from literal_maps import INPUT, places_of, sent_as
 from literal_tail import present_in, tail
 
@@ -142,7 +142,17 @@ def _hand_on(found: Literal, part: Part, layer: Layer) -> None:
             _send(found, head, layer.name, layer.out_bits, times, source, _shelves(found, reader))
     dram = found.arch.dram
     if not readers and dram is not None:
-        _, height, width = found.network.layer(origin).out_shape
+        channels, height, width = found.network.layer(origin).out_shape
+        noc = found.arch.noc
+        for y, x in places_of((channels, height, width)):
+            senders = [source(c, y, x) for c in range(channels)]
+            for tile in set(senders) - {None, CORNER}:
+                assert tile is not None
+                flits = up(senders.count(tile) * layer.out_bits, noc.flit_bits)
+                links, routers = passed(tile, frozenset({CORNER}), found.tiles, True)
+                for t in range(steps):
+                    found.add(head, t, "router", "flit", flits * routers)
+                    found.add(head, t, "link", "bit", flits * links * noc.flit_bits)
         bits = width * len(tiles[0]) * layer.out_bits
         for t in range(steps):
             found.add(head, t, "dram", "write_bit", height * bits)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from literal import Literal, Part, up
+from literal_counts import Literal, Part, up
 from literal_maps import Place, places_of
 
 from archsim.workload import Layer

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from by_hand import CONV, chip
 from hypothesis import HealthCheck, given, settings
-from literal import Literal
 from literal_case import Case
 from literal_cases import cases
+from literal_counts import Literal
 from literal_maps import values_of
 from literal_sent import everything
 

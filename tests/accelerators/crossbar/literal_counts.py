@@ -219,5 +219,13 @@ class Literal:
         weights = sum(len(one.rows) * len(one.outputs) for one in part.crossbars if one.sign >= 0)
         self.add(layer, SHARED, "dram", "read_bit", weights * layer.weight_bits)
         self.add(layer, SHARED, "dram", "activate", up(weights * layer.weight_bits, int(dram.row) * 8))
+        self.add(layer, SHARED, self.arch.tile.wiring, "bit", weights * layer.weight_bits)
+        for tile in {one.chip_tile for one in part.crossbars} - {0}:
+            here = [one for one in part.crossbars if one.chip_tile == tile and one.sign >= 0]
+            bits = sum(len(one.rows) * len(one.outputs) for one in here) * layer.weight_bits
+            links, routers = passed(0, frozenset({tile}), self.tiles, True)
+            self.add(layer, SHARED, "router", "flit", up(bits, self.arch.noc.flit_bits) * routers)
+            self.add(layer, SHARED, "link", "bit", up(bits, self.arch.noc.flit_bits) * links * self.arch.noc.flit_bits)
         for one in part.crossbars:
+            self.add(layer, SHARED, "wordline_driver", "drive", len(one.rows))
             self.add(layer, SHARED, "cells", "program", len(one.rows) * one.columns)
