@@ -105,8 +105,8 @@ def _stage(network: Network, index: int, group: list[Layer], is_last: bool) -> S
         elif layer.kind == "add":
             size, outside = elements(layer.out_shape), [name for name in layer.sources if name not in inside]
             tail += [TailOp(layer, "vector", size, name, _bits_of(network, name)) for name in outside]
-            if not outside:
-                tail.append(TailOp(layer, "vector", size))
+            inner = len(layer.sources) - len(outside)
+            tail += [TailOp(layer, "vector", size) for _ in range(inner - 1)]
         elif layer.kind.endswith("pool2d"):
             tail.append(TailOp(layer, "vector", elements(layer.in_shape)))
     stored = []

@@ -106,6 +106,9 @@ class Chunks:
     def wanted_places(self, height: int, width: int) -> tuple[Ints, Ints, Ints]:
         """First and last row, and last column, of the input places in each chunk's window; of a vector: of the map."""
         layer = self.layer
+        if layer.kind == "matmul" and height * width == layer.positions:  # a position needs its own place only
+            row, column = np.divmod(np.arange(self.count) * self.width + self.width - 1, width)
+            return np.arange(self.count) * self.width // width, row, column
         if layer.kind != "conv2d":
             every = np.zeros(self.count, np.int64)
             return every, every + height - 1, every + width - 1
@@ -153,3 +156,28 @@ def beside(reader: Chunks, at: Ints, completed: Ints, producer: Pieces) -> list[
         mine = producer.replica[completed] == number
         np.maximum.at(wanted, at[mine], completed[mine])
     return found
+
+
+def across_bands(chunks: Chunks, network: Network) -> list[Ints]:
+    """The chunks of other replicas that each chunk waits for because a pool's window lies in several bands.
+
+    One vector for each replica (or NOTHING): its last chunk in a window that is completed by a chunk of another one.
+    """
+    completed = chunks.completed_by(network)
+    found = [np.full(chunks.count, NOTHING, np.int64) for _ in range(chunks.replicas)]
+    for name in chunks.stage.members[1:]:
+        layer = network.layer(name)
+        if not layer.kind.endswith("pool2d"):
+            continue
+        before, after = completed[next(source for source in layer.sources if source in completed)], completed[name]
+        cols = np.arange(after.shape[1]) * layer.stride[1] - layer.padding[1] + layer.kernel[1]
+        last_col = np.minimum(cols, before.shape[1]) - 1
+        for y in range(after.shape[0]):
+            top = y * layer.stride[0] - layer.padding[0]
+            for row in range(max(0, top), min(top + layer.kernel[0], before.shape[0])):
+                other = before[row, last_col]
+                crossing = chunks.replica[other] != chunks.replica[after[y]]
+                for number, wanted in enumerate(found):
+                    mine = crossing & (chunks.replica[other] == number)
+                    np.maximum.at(wanted, after[y][mine], other[mine])
+    return [wanted for wanted in found if (wanted != NOTHING).any()]

@@ -78,7 +78,7 @@ def _counts(chip: Chip) -> dict[str, int]:
         "popcount": groups if arch.adc.analog_sum else crossbars, "pe_accumulator": pes * per_group,
         "tile_accumulator": tiles * -(-arch.tile.wires // arch.accumulator_bits), "input_buffer": inputs,
         "membrane_buffer": membranes, "htree": tiles, "bus": tiles,
-        "router": tiles, "link": chip.mesh.links,
+        "router": chip.mesh.routers, "link": chip.mesh.links,
     }  # fmt: skip
 
 

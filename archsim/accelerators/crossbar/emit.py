@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from archsim.accelerators import spikes
 from archsim.accelerators.crossbar import timing
 from archsim.accelerators.crossbar.chip import Chip, Sizes
-from archsim.accelerators.crossbar.chunks import beside, producers
+from archsim.accelerators.crossbar.chunks import NOTHING, across_bands, beside, producers
 from archsim.accelerators.crossbar.counts import count_conversions, count_reads
 from archsim.accelerators.crossbar.delivery import Shelf, reading_as, reading_of, shelves
 from archsim.accelerators.crossbar.inputs import input_name, source_of
@@ -32,7 +32,7 @@ from archsim.accelerators.crossbar.tail import Tail, by_chunk
 from archsim.accelerators.dram import DramChannel
 from archsim.accelerators.stages import Stage
 from archsim.errors import MisfitError
-from archsim.taskgraph import SYNC
+from archsim.taskgraph import NONE, SYNC
 from archsim.workload import Layer
 
 Ints = NDArray[np.int64]
@@ -75,6 +75,9 @@ class StageEmitter:
         for ids in self._partial_sums(crossing, adc):
             done.follow(ids)
         self._wait_for_operands(done)
+        if self.chunks.replicas > 1:
+            for wanted in across_bands(self.chunks, self.chip.network):
+                done.follow(np.where(wanted == NOTHING, NONE, done.ids[:, np.maximum(wanted, 0)]))
         self._registers(fetch, read, adc, done)
         fetch.count("input_buffer", "line_read", self.chunks.per_chunk(self._lines[0]))
         count_reads(self, fetch, read)
@@ -144,7 +147,8 @@ class StageEmitter:
         if self.layer.kind == "linear":  # a vector is one row
             completed = np.full((1, 1), completed.max())
         height, made = len(completed), len(done)
-        needed = self.layer.kernel[0] if self.layer.kind == "conv2d" else min(height, self.layer.in_shape[1])
+        first, last, _ = self.chunks.wanted_places(*completed.shape)
+        needed = self.layer.kernel[0] if self.layer.kind == "conv2d" else int((last - first).max()) + 1
         demand = needed * (made if self.together else 1)
         stated = self.arch.buffer.rows
         if stated != "all" and stated < demand:
@@ -152,7 +156,6 @@ class StageEmitter:
                 f"the window of layer '{self.layer.name}' in its input buffer",
                 demand=demand, capacity=stated, unit="rows", levers=(f"buffer.rows={demand}", "buffer.rows=all"),
             )  # fmt: skip
-        first, last, _ = self.chunks.wanted_places(*completed.shape)
         for replica in range(self.chunks.replicas):
             mine = np.flatnonzero(self.chunks.replica == replica)
             if not len(mine):

@@ -43,10 +43,13 @@ class Mesh(NamedTuple):
 
     @property
     def links(self) -> int:
-        """Links between neighbours, one for each direction."""
-        full, rest = divmod(self.tiles, self.width)
-        across = full * (self.width - 1) + max(0, rest - 1)
-        return 2 * (across + self.tiles - self.width) if self.tiles > 1 else 0
+        """Links between neighbouring routers, one for each direction."""
+        return 2 * (self.routers - self.routers // self.width + self.routers - self.width)
+
+    @property
+    def routers(self) -> int:
+        """Routers: one at each tile, and at what is missing of the last row, for routes pass there."""
+        return self.width * -(-self.tiles // self.width)
 
     def route(self, source: int, target: int) -> list[Link]:
         """The links from tile to tile: along x, then along y."""

@@ -139,8 +139,8 @@ def test_a_chip_is_loaded_in_rounds_and_no_column_is_cut() -> None:
 
 
 def test_replicas_go_where_the_most_positions_are() -> None:
-    """8 x 8 positions each; one PE a replica, two in a tile. Six tiles have room for eight of 'a' and four of 'b', which is
-    as slow as four of each; where a position of 'a' takes twice as long it is of use.
+    """8 x 8 positions each; one PE a replica, two in a tile. Six tiles have room for eight of 'a' and four of 'b': no
+    faster than four of each, unless a position of 'a' takes twice as long.
     """
     layers = [conv("a", filters=3), conv("b", filters=3)]
     assert [pes_of(layer, chip()) for layer in layers] == [1, 1]

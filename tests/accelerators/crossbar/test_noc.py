@@ -39,7 +39,8 @@ def test_routes_go_along_x_then_y() -> None:
     assert mesh.route(0, 5) == [(0, 0, 0, 1), (0, 1, 0, 2), (0, 2, 1, 2)]
     assert [mesh.hops(3, tile) for tile in range(7)] == [1, 2, 3, 0, 1, 2, 1]
     assert mesh.passed(0, [2, 5], multicast=False) == 5 and mesh.passed(0, [2, 5], multicast=True) == 3
-    assert [Mesh(n).links for n in (1, 2, 4, 5, 7)] == [0, 2, 8, 10, 16]
+    assert [Mesh(n).links for n in (1, 2, 4, 5, 7)] == [0, 2, 8, 14, 24]
+    assert [Mesh(n).routers for n in (1, 2, 4, 5, 7)] == [1, 2, 4, 6, 9]
 
 
 @given(source=st.integers(0, 22), targets=st.sets(st.integers(0, 22)))

@@ -120,3 +120,15 @@ def test_both_engines_agree_on_shipped_networks(workload: str, changes: tuple[st
     graph = lower(architecture.chip, load_workload(workload)).graph
     expected = des.start_cycles(graph)
     assert np.all(expected >= 0) and np.array_equal(fast.start_cycles(graph, False), expected)
+
+
+def test_a_pool_over_two_bands_waits_for_both_replicas(tmp_path: Path) -> None:
+    """A 4 x 4 map in two bands of two rows, the first of which has all the spikes; one pool over all of it."""
+    spikes = np.zeros((2, 2, 4, 4), np.uint8)
+    spikes[:, :, :1] = 1
+    layers = [CONV, {"name": "p", "type": "maxpool2d", "kernel": 4}, {"name": "f", "type": "linear", "out_features": 2}]
+    layers = [layers[0], layers[1], {"name": "flat", "type": "flatten"}, layers[2]]
+    net = network(tmp_path, layers, {"input": spikes, "a": np.ones((2, 2, 4, 4), np.uint8)}, (2, 4, 4))
+    done = execute(lower(chip(mapping={"replicate": {"a": 2}}), net).graph)
+    slow = starts(done, "a.neurons.0")
+    assert slow[1] > starts(done, "a.adc.1")[1] and starts(done, "f.fetch.0")[0] > slow[1]
