@@ -146,6 +146,7 @@ def _swings(rows: Sequence[Mapping[str, Any]]) -> Table:
         f"swing {scale.unit}",
         "of nominal",
     )
+    table.columns[0].no_wrap = True
     for row in rows:
         ends = ("-" if row[name] is None else f"{row[name]:g}" for name in ("low", "high"))
         value = "-" if row["value"] is None else quantity(row["value"], row["unit"])
