@@ -7,6 +7,7 @@ here with its reasons under ``refused``; the waterfall of such a quantity starts
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -17,6 +18,7 @@ from archsim.against.settings import Settings, choice, names, whole_number
 from archsim.against.spikesim_bridge import area_bars, energy_bars
 from archsim.against.spikesim_chip import DEVICES, config_of, notes
 from archsim.against.spikesim_schedule import latency_bars
+from archsim.errors import Problem
 from archsim.peers import spikesim
 from archsim.peers.spikesim import SPIKESIM, SpikeSimAnswer, SpikeSimConfig, SpikeSimLayer
 from archsim.peers.waterfall import Given, Step, waterfall
@@ -97,7 +99,7 @@ def answer(architecture: Architecture, workload: Workload, result: Result, setti
     found = spikesim.answer(layers, timesteps, config)
     return {
         **_totals(found),
-        "refused": {quantity: [str(one) for one in problems] for quantity, problems in found.refusals.items()},
+        "refused": {quantity: [_told(one) for one in problems] for quantity, problems in found.refusals.items()},
         "config": _config_data(config),
         "layers": _per_layer(found, result),
         "limits": [*found.limits, *notes(architecture.chip, workload.network, config)],
@@ -105,6 +107,11 @@ def answer(architecture: Architecture, workload: Workload, result: Result, setti
         "area_waterfall": _waterfall(asked, "area", "um2", result.area_um2, settings),
         "latency_waterfall": _waterfall(asked, "latency", "ns", result.latency_ns, settings),
     }
+
+
+def _told(problem: Problem) -> str:
+    """A refusal without the switches of the peer's own module, which lift it and are no settings here."""
+    return re.sub(r"; any_\w+ lifts this|; with any_shape [^(]*(?= \()", "", str(problem))
 
 
 def _totals(found: SpikeSimAnswer) -> dict[str, Any]:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 SCHEDULE = "executed schedule"
 _KINDS = {
-    "read": "", "adc": "", "fetch": "input fetches", "neurons": "neuron updates", "port": "ports", "dram": "DRAM",
+    "read": "", "adc": "", "fetch": "input fetches", "wires": "input fetches", "neurons": "neuron updates",
+    "membranes": "neuron updates", "port": "ports", "dram": "DRAM",
 }  # fmt: skip
 _WHY = {
     "input fetches": "inputs that come out of the buffers line by line and that no read hides",

@@ -43,7 +43,9 @@ def throughput(graph: TaskGraph) -> Throughput:
         every = np.diff(results, axis=0)  # of every task, not only of the last one
         if gaps[-1] == gaps[-2] == every[-1].max():
             return Throughput(int(gaps[-1]))
-    return Throughput(None, f"the interval between {MEASURED[-1]} inputs does not settle")
+    low, high = int(gaps[len(gaps) // 2 :].min()), int(gaps[len(gaps) // 2 :].max())
+    text = f"the interval between {MEASURED[-1]} inputs does not settle: {low:,} to {high:,} cycles in the later half"
+    return Throughput(None, text if low < high else f"{text}, while work piles up behind a unit")
 
 
 def note(found: Throughput, execution: Execution) -> str:

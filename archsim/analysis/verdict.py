@@ -9,7 +9,8 @@ from archsim.result import ComponentRow, Result
 UNITS_SHOWN = {
     "dram": "DRAM", "array": "the PE array", "neuron": "the neuron module", "vector": "the vector unit",
     "fetch": "the input buffers", "read": "the crossbars", "adc": "the converters", "neurons": "the neuron module",
-    "port": "the NoC ports", "program": "the write drivers",
+    "wires": "the tiles' wires", "membranes": "the membrane memories", "port": "the NoC ports",
+    "program": "the write drivers",
 }  # fmt: skip
 BOTTLENECK_SHARE = 0.2
 
@@ -41,10 +42,11 @@ def _bottlenecks(result: Result) -> str:
     units = _largest_first((shown(share.unit), share.cycles) for share in result.critical_path)
     chosen = [unit for unit, cycles in units if cycles >= BOTTLENECK_SHARE * result.cycles] or [units[0][0]]
     cycles_of = dict(units)
+    head = {member: row.name for row in result.layers for member in row.members}
     phrases: list[tuple[str, str]] = []
     for unit in chosen:
         mine = [share for share in result.critical_path if shown(share.unit) == unit]
-        layers = _largest_first((share.layer, share.cycles) for share in mine)
+        layers = _largest_first((head.get(share.layer, share.layer), share.cycles) for share in mine)
         share = _percent(cycles_of[unit], result.cycles) + ("" if phrases else " of the critical path")
         phrases.append((unit, f"({share}, most of it in {layers[0][0]})"))
     if len(phrases) == 1:

@@ -48,7 +48,8 @@ def _range(priced: Priced, unit: str, times: int = 1) -> str:
 
 def _constant(constant: Constant) -> list[str]:
     node = "no node: does not scale" if constant.node_nm is None else f"{constant.node_nm:g} nm"
-    lines = [f"constant: {constant.value:.6g} {constant.unit}, {node}", f"source: {constant.source}"]
+    one = f"constant: {constant.value:.6g} {constant.unit}, {node}"
+    lines = ["constants: several, in the steps" if constant.is_sum else one, f"source: {constant.source}"]
     if constant.note:
         lines.append(f"note: {constant.note}")
     return lines + [

@@ -53,6 +53,7 @@ class Constant:
     low: float | None = None
     high: float | None = None
     alternatives: tuple[Alternative, ...] = ()
+    is_sum: bool = False  # of several constants: no figure of any source
 
     @property
     def span(self) -> Span:

@@ -16,5 +16,6 @@ def total(parts: Sequence[tuple[str, Priced]]) -> Priced:
     low, value, high = (sum(getattr(part, end) for _, part in parts) for end in ("low", "value", "high"))
     sources = dict.fromkeys(part.constant.source for _, part in parts)
     notes = dict.fromkeys(part.constant.note for _, part in parts if part.constant.note)
-    constant = Constant(value, first.unit, first.node_nm, "; ".join(sources), "; ".join(notes), low, high)
+    constant = Constant(value, first.unit, first.node_nm, "; ".join(sources), "; ".join(notes), low, high,
+                        is_sum=True)  # fmt: skip
     return Priced(value, low, high, constant, tuple(f"{name}: {step}" for name, part in parts for step in part.steps))

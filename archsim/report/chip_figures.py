@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from archsim.result import Result
 
 USED, DENSE, SPENT = "#9CC9E6", "#E69F00", "#009E73"
+MOST_UNITS = 48  # that are drawn: the busiest
 
 
 def by_utilisation(result: Result) -> Figure:
@@ -79,7 +80,10 @@ def by_area(result: Result) -> Figure:
 
 def by_time(result: Result) -> Figure:
     """Lying stacked bars, one per unit: busy, starved, blocked, queueing and idle, in per cent of the run."""
-    rows = [row for row in result.units if row.unit != "sync"]
+    every = [row for row in result.units if row.unit != "sync"]
+    busy = sorted((row.busy for row in every), reverse=True)
+    least = busy[MOST_UNITS] if len(busy) > MOST_UNITS else -1
+    rows = [row for row in every if row.busy > least]
     figure, axes = side_chart([row.unit for row in rows])
     left = np.zeros(len(rows))
     for piece, colour in TIME_COLOURS.items():
@@ -89,7 +93,8 @@ def by_time(result: Result) -> Figure:
         axes.barh(range(len(rows)), shares, left=left, height=0.72, color=colour, label=piece)
         left += shares
     axes.set_xlim(0, 100)
-    axes.set_xlabel("per cent of the run")
+    left_out = f"; {len(every) - len(rows)} units with less work are not drawn" if len(rows) < len(every) else ""
+    axes.set_xlabel(f"per cent of the run{left_out}")
     name_figure(axes, result, "Where the units' time goes")
     legend_beside(axes)
     return figure

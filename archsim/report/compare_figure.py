@@ -146,7 +146,7 @@ def _bars(axes: Axes, scale: Scale, pieces: Sequence[tuple[Sequence[float | None
 
 
 def _marks(axes: Axes, values: Sequence[float], scale: Scale) -> None:
-    """Marks with a thin line to the left edge: a bar's length would mean nothing on a logarithmic axis."""
+    """Marks: a bar's length would mean nothing on a logarithmic axis."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
     there = [scale(value) for value in values if value > 0]
@@ -156,7 +156,6 @@ def _marks(axes: Axes, values: Sequence[float], scale: Scale) -> None:
     axes.xaxis.set_major_locator(LogLocator(numticks=4))
     axes.xaxis.set_minor_formatter(NullFormatter())
     places = [max(scale(value), axes.get_xlim()[0]) for value in values]
-    axes.hlines(range(len(values)), axes.get_xlim()[0], places, color=MARK, linewidth=1.2)
     axes.plot(places, range(len(values)), "o", color=MARK, markersize=6)
 
 

@@ -15,6 +15,8 @@ from archsim.report.headline import headline, title
 from archsim.report.look import HEADING, WARNING, grid_table
 from archsim.report.units import ENERGY, percent, scale_for, significant, whole
 
+CYCLES = "cycles: the layer's share of the critical path; a layer that others hide has few"
+
 if TYPE_CHECKING:
     from archsim.catalog import Entry
     from archsim.result import Result, UnitRow
@@ -56,7 +58,7 @@ def _parts(result: Result) -> Iterable[RenderableType]:
     yield headline(result)
     yield _titled("Energy by level", _levels(result))
     yield _titled("Largest components", _components(result))
-    yield _titled("Layers", _layers(result))
+    yield Group(_titled("Layers", _layers(result)), Text(f"\n{CYCLES}", style="dim"))
     yield _titled("Where the units' time goes", _units(result))
     yield from comparison_parts(result)
     yield _titled("Assumed", _assumptions(result))
@@ -93,7 +95,7 @@ def _components(result: Result) -> Table:
         table.add_row(part.name, part.level, *energies, percent(part.energy_pj, result.energy_pj))
     if rest:
         dynamic, static = sum(part.dynamic_pj for part in rest), sum(part.static_pj for part in rest)
-        name = f"{len(rest)} smaller ones"
+        name = f"{len(rest)} smaller one{'s' * (len(rest) > 1)}"
         table.add_row(name, "", *_energies(scale, dynamic, static), percent(dynamic + static, result.energy_pj))
     return table
 

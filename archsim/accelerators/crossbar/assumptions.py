@@ -13,6 +13,7 @@ from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.workload import Layer
 
 VISIBLE = 0.01  # of a time that is rounded to whole cycles
+NO_LEAKAGE = "its source states no leakage of them"
 
 
 def assumptions(chip: Chip, size: Granularity, most_rows: Mapping[str, int]) -> tuple[str, ...]:
@@ -21,16 +22,19 @@ def assumptions(chip: Chip, size: Granularity, most_rows: Mapping[str, int]) -> 
     notes = [
         f"activity: {chip.workload.activity.describe()}",
         f"one task handles an output {size} and timestep (granularity: {arch.granularity})",
-        *_cells(arch), *_widths(chip, most_rows), *_rounded(arch), *_replicas(chip),
+        *_cells(arch), *_widths(chip, most_rows), *_converters(arch), *_rounded(arch), *_replicas(chip), *_input(chip),
     ]  # fmt: skip
     if arch.tiles == "as_needed":
         notes.append(f"the chip is as large as this network needs: {chip.tiles} tiles (tiles: as_needed)")
     if arch.adc.skip_silent:
         notes.append("that a place or crossbar is silent is known without cost; skipping costs no time either")
-    if not arch.reload:
+    rounds = 1 + max(int(placed.round.max()) for placed in chip.placed.values())
+    if rounds > 1:
+        last = {name: int(placed.round.max()) for name, placed in chip.placed.items()}
+        loads = "; ".join(f"{n + 1}: {', '.join(name for name in last if last[name] == n)}" for n in range(rounds))
+        notes.append(f"the chip is loaded in {rounds} rounds for every input; layers that end in each: {loads}")
+    else:
         notes.append("weights are programmed before the first input; that is not part of an inference")
-    if arch.dram is None:
-        notes.append("the network's input is on the chip at the start; transfers from and to outside are not modelled")
     if chip.links.busiest:
         load = f"{chip.links.busiest:,} flits per input, one per cycle"
         notes.append(f"the busiest link between two tiles carries {load}; flits wait at ports, not at links")
@@ -74,12 +78,36 @@ def _each(bits: Mapping[str, int]) -> str:
     return ", ".join(f"'{name}' needs {need} bits" for name, need in bits.items())
 
 
+def _converters(arch: CrossbarArchitecture) -> list[str]:
+    """What the chosen source of the converters' costs leaves open."""
+    leaks = {"survey": "they leak a fifth of their power", "mlsa": "they leak next to nothing"}
+    notes = [f"converters are priced by adc.model: {arch.adc.model}; {leaks.get(arch.adc.model, NO_LEAKAGE)}"]
+    if arch.adc.model == "spikesim":
+        notes.append("SpikeSim states no resolution of its converter: its price is the same for any adc.bits")
+    return notes
+
+
+def _input(chip: Chip) -> list[str]:
+    """How the input comes to the chip."""
+    notes, encoding = [], chip.network.encoding
+    if chip.arch.dram is None:
+        made = ", encoded" if encoding in ("rate", "ttfs") else ""
+        notes.append(
+            f"the network's input is on the chip at the start{made}; transfers from and to it are not modelled"
+        )
+    elif encoding in ("rate", "ttfs"):
+        notes.append("encoding the input takes energy, no time")
+    if chip.arch.first_layer == "once" and encoding != "direct":
+        notes.append("first_layer: once changes nothing, for the input is not an image that stays the same")
+    return notes
+
+
 def _rounded(arch: CrossbarArchitecture) -> list[str]:
     """Times that are noticeably shorter than the whole cycles that they take."""
     period = 1000.0 / arch.clock_mhz
     stated = {"adc.conversion": float(arch.adc.conversion), "crossbar.read": arch.crossbar.read_ns}
     return [
-        f"{key} of {ns:.4g} ns takes {arch.cycles(ns)} cycles, {arch.cycles(ns) * period:.4g} ns"
+        f"{key} of {ns:.4g} ns takes whole cycles, {arch.cycles(ns) * period:.4g} ns"
         for key, ns in stated.items()
         if arch.cycles(ns) * period > (1 + VISIBLE) * ns
     ]

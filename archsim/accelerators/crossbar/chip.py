@@ -185,16 +185,16 @@ class Chip:
         done.count("input_buffer", "line_write", of_chunks(sent.written(self.arch.buffer.line_bits)))
         layer = reader.index if name == INPUT or name not in self.stage_of else self.network.layer(name).index
         leaving = of_chunks(sent.leaving())
+        at: dict[int | None, Arrival] = {None: Arrival(np.full_like(done.ids, NONE), done.ids)}
         for replica in range(len(sent.reading.rows)):
-            tile, nothing = sent.busiest(replica), np.full_like(done.ids, NONE)
-            arrival = Arrival(nothing, done.ids)
-            if tile is not None:
+            tile = sent.busiest(replica)
+            if tile is not None and tile not in at:  # what enters a tile serves all replicas there
                 flits, hops = sent.arriving(tile)
                 arriving, latency = of_chunks(flits), hops * self.arch.noc.router_cycles
                 cycles = np.where(arriving > 0, np.maximum(arriving, leaving), 0)
                 ids = fifo_tasks(self.builder, layer, f"port.{tile}", cycles, done.ids, latency=latency)
-                arrival = Arrival(done.so_far(ids), np.where(ids == NONE, done.ids, NONE))
-            source.arrivals[reader.name, replica] = arrival
+                at[tile] = Arrival(done.so_far(ids), np.where(ids == NONE, done.ids, NONE))
+            source.arrivals[reader.name, replica] = at[tile]
 
     def way_out(self, placed: Placement, bits: int) -> tuple[Ints, Ints, Ints]:
         """Flits of one place of the network's output into the corner, times links, times routers, for each replica."""

@@ -33,8 +33,7 @@ def components(chip: Chip) -> tuple[Component, ...]:
     stages = chip.stages
     parts += neuron_parts(network, stages, _neuron_units(chip), chip.sizes.registers_per_unit)
     parts += vector_parts(network, stages, chip.tiles * arch.pool_lanes)
-    parts += encoder_parts(network)
-    return (*parts, arch.dram.component) if arch.dram is not None else tuple(parts)
+    return (*parts, *encoder_parts(network), arch.dram.component) if arch.dram is not None else tuple(parts)
 
 
 def memories(arch: CrossbarArchitecture) -> tuple[tuple[Component, Mapping[str, str]], ...]:
@@ -110,7 +109,7 @@ def _cell(arch: CrossbarArchitecture) -> Attributes:
     assert device.read is not None and device.cell is not None  # checked with the description
     return {
         "levels": crossbar.levels, "read_v": device.read.voltage, "pulse_ns": crossbar.read_ns,
-        "hold_ns": crossbar.hold or arch.conversion_ns, "mean_us": crossbar.mean_us,
+        "hold_ns": arch.hold_ns, "mean_us": crossbar.mean_us,
         "g_min_us": device.g_min_s * 1e6, "g_max_us": device.g_max_s * 1e6,
         "program_pj": device.programming_energy_pj(1) if device.programming is not None else 0.0,
         "cell_f2": device.cell.area_f2, "feature_nm": device.cell.feature,

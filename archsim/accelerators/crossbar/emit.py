@@ -60,7 +60,7 @@ class StageEmitter:
         """Add all tasks; returns the last step. ``loaded`` is the task behind which the cells of a round are there."""
         name = input_name(self.layer)
         source = source_of(self.chip, name, self.layer)
-        fetch = self._step("fetch", self._fetch_cycles())
+        fetch = self._step(timing.fetch_unit(self.arch, self.tail.sharing), self._fetch_cycles())
         if loaded is not None:
             fetch.follow(np.full_like(fetch.ids, loaded), SYNC)
         self._wait_for_input(source, name, fetch)
@@ -69,7 +69,7 @@ class StageEmitter:
         cycles = timing.convert_cycles(self.arch, self.placed, self.events, self.chunks, self.tail.sharing)
         adc = self._step("adc", cycles, self.arch.tile.wiring_cycles)
         adc.follow(read.ids)
-        done = self._step("neurons", self.tail.cycles(), self.arch.neuron.latency_cycles)
+        done = self._step(self.tail.unit, self.tail.cycles(), self.arch.neuron.latency_cycles)
         done.follow(adc.ids)
         crossing = partial_sums(self.placed)
         for ids in self._partial_sums(crossing, adc):

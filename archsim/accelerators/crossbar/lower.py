@@ -1,7 +1,8 @@
 """Lowering: a workload on a crossbar chip becomes a TaskGraph.
 
-Units: for each layer and replica, in order, ``LAYER.fetch.R`` (ports of its input buffers), ``LAYER.read.R`` (rows and
-columns), ``LAYER.adc.R`` (converters and what adds behind them) and ``LAYER.neurons.R``; one fifo ``port.N`` for each
+Units: for each layer and replica, in order, ``LAYER.fetch.R`` (ports of its input buffers; ``wires`` if those of the
+tile are slower), ``LAYER.read.R`` (rows and columns), ``LAYER.adc.R`` (converters and what adds behind them) and
+``LAYER.neurons.R`` (``membranes`` if their memory is slower); one fifo ``port.N`` for each
 tile to which partial sums or spikes go; ``dram``; ``program`` for the write drivers where the chip is loaded in rounds.
 What happens at several tiles in lockstep is one task, as long as at the busiest of them.
 
@@ -171,7 +172,9 @@ def _busy_units(chip: Chip) -> dict[str, dict[str, float]]:
             own = len(np.unique(placed.pe[mine])) / pes
             tiles = len(np.unique(placed.tile[mine])) / chip.tiles
             shares["compute"][f"{name}.adc.{replica}"] = min(1.0, own)
-            shares["global buffer"][f"{name}.fetch.{replica}"] = min(1.0, tiles)
-            shares["neuron module"][f"{name}.neurons.{replica}"] = min(1.0, tiles)
+            for kind in ("fetch", "wires"):
+                shares["global buffer"][f"{name}.{kind}.{replica}"] = min(1.0, tiles)
+            for kind in ("neurons", "membranes"):
+                shares["neuron module"][f"{name}.{kind}.{replica}"] = min(1.0, tiles)
     shares["interconnect"] = {f"port.{tile}": 1 / chip.tiles for tile in range(chip.tiles)}
     return {**shares, "DRAM": {"dram": 1.0}, "input/output": {"dram": 1.0}}

@@ -230,7 +230,8 @@ def _check_capacity(placed: Sequence[Placement], hierarchy: Hierarchy, pes: int)
         f"the network's weights (most of them in '{largest}')",
         demand=demand, capacity=hierarchy.tiles, unit="tiles",
         levers=(
-            f"tiles={demand}", "reload=true: load the chip in rounds", "fewer replicas", "share_tiles=true",
+            f"tiles={demand}", "reload=true (with dram, and a cell that can be programmed)", "fewer replicas",
+            "share_tiles=true",
             "larger crossbars, more bits per cell, or more PEs per tile",
         ),
     )  # fmt: skip

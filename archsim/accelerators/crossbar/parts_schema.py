@@ -18,6 +18,7 @@ Positive = Annotated[int, Field(ge=1, le=MOST_CYCLES)]
 Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
 Size = Annotated[int, Field(ge=1, le=65536)]
 FILES = (".yaml", ".yml", ".csv")
+PRICED = "rram-20k-200k, rram-spikesim, sram-65nm"
 
 
 class Crossbar(Strict):
@@ -39,8 +40,9 @@ class Crossbar(Strict):
     read: Annotated[Nanoseconds, Field(gt=0)] | None = Field(
         None, description="how long lines conduct until the columns are settled; default: the read pulse of the device"
     )
-    hold: Annotated[Nanoseconds, Field(gt=0)] | None = Field(
-        None, description="how long a held line conducts in each mux phase; default: the conversion"
+    hold: Annotated[Nanoseconds, Field(gt=0)] | Literal["conversion", "pulse"] = Field(
+        "conversion",
+        description="how long a held line conducts in each mux phase: the conversion, or a pulse of the device",
     )
     driver: Literal["neurosim", "isaac"] = Field("neurosim", description="source of the word-line drivers' costs")
 
@@ -111,14 +113,21 @@ class Crossbar(Strict):
         for name in ("read", "cell"):
             if getattr(device, name) is None:
                 text = f"its `{name}` is not modelled: nothing that the crossbars do could be priced"
-                found.append(Problem(text, key="crossbar.device", value=self.device, allowed=f"a device with `{name}`"))
+                found.append(
+                    Problem(
+                        text,
+                        key="crossbar.device",
+                        value=self.device,
+                        allowed=f"a device with `{name}`, such as {PRICED}",
+                    )
+                )
         return found
 
 
 class Adc(Strict):
     """The column converters."""
 
-    bits: Annotated[int, Field(ge=1, le=16)] = Field(description="resolution")
+    bits: Annotated[int, Field(ge=1, le=16)] = Field(description="resolution; the survey has 4 to 12 bits")
     conversion: Annotated[Nanoseconds, Field(gt=0)] = Field(description="one conversion")
     model: Literal["survey", "spikesim", "mlsa", "isaac"] = Field("survey", description="source of its costs")
     share: Literal["crossbar", "pe"] = Field("crossbar", description="converters of each crossbar, or of all of a PE")

@@ -143,6 +143,13 @@ class CrossbarArchitecture(Strict):
         """One conversion, in whole cycles."""
         return self.cycles(float(self.adc.conversion)) * 1000.0 / self.clock_mhz
 
+    @property
+    def hold_ns(self) -> float:
+        """How long a held line conducts in each mux phase."""
+        hold, read = self.crossbar.hold, self.crossbar.cell.read
+        assert read is not None  # checked with the rest
+        return {"conversion": self.conversion_ns, "pulse": float(read.pulse)}[hold] if isinstance(hold, str) else hold
+
     def cycles(self, nanoseconds: float) -> int:
         """A time as whole cycles, rounded up; at least one."""
         return int(min(max(1.0, -(-nanoseconds * self.clock_mhz // 1000)), MOST_CYCLES + 1))

@@ -90,6 +90,14 @@ class Tail:
         """Places of a map that each chunk completes."""
         return np.bincount(self.completed[name].ravel(), minlength=self.chunks.count).astype(np.int64)
 
+    @property
+    def unit(self) -> str:
+        """What takes longest for a place: ``neurons``, the units, or ``membranes``, the lines of their memory."""
+        ops = [op for op in self.chunks.stage.tail if op.unit == "neuron"]
+        lines = max((int(np.max(way)) for op in ops for way in self._accessed(op, self.busiest)), default=0)
+        slow = -(-lines // self.arch.neuron.membrane.lines_per_cycle) > self.turns * self.arch.neuron.cycles_per_update
+        return "membranes" if slow else "neurons"
+
     def cycles(self) -> Ints:
         """Cycles of each chunk: [T, chunks]."""
         total = np.zeros((self.network.timesteps, self.chunks.count), np.int64)

@@ -36,9 +36,7 @@ def read_cycles(arch: CrossbarArchitecture, events: Reads, chunks: Chunks) -> In
     return chunks.per_chunk(events.turns if held else events.planes) * arch.cycles(arch.crossbar.read_ns)
 
 
-def convert_cycles(
-    arch: CrossbarArchitecture, placed: Placement, events: Reads, chunks: Chunks, sharing: int
-) -> Ints:
+def convert_cycles(arch: CrossbarArchitecture, placed: Placement, events: Reads, chunks: Chunks, sharing: int) -> Ints:
     """Cycles of the conversions, or of what moves and adds their sums if that is slower: [T, chunks]."""
     each = conversion_phases(arch, placed) * arch.cycles(float(arch.adc.conversion))
     sums = np.where(events.planes > 0, _sum_cycles(arch, placed, sharing), 0)
@@ -56,6 +54,11 @@ def _sum_cycles(arch: CrossbarArchitecture, placed: Placement, sharing: int) -> 
 def converters_of_group(arch: CrossbarArchitecture) -> int:
     """Converters of a crossbar, or of a PE whose crossbars share them."""
     return -(-arch.crossbar.cols // arch.crossbar.column_mux)
+
+
+def fetch_unit(arch: CrossbarArchitecture, sharing: int) -> str:
+    """What fetching takes: ``fetch``, the ports of the buffers, or ``wires``, those of the tile."""
+    return "wires" if arch.buffer.lines_per_cycle * arch.buffer.line_bits * sharing > arch.tile.wires else "fetch"
 
 
 def fetch_cycles(arch: CrossbarArchitecture, lines: Ints, sharing: int) -> Ints:
