@@ -183,7 +183,7 @@ class Variation(Spread):
 
 
 class Flicker(Strict):
-    """1/f noise accumulated since programming (G. Nandakumar et al., ICECS 2019, as in aihwkit's PCM model).
+    """1/f noise accumulated since programming (S. R. Nandakumar et al., ICECS 2019, as in aihwkit's PCM model).
 
     sigma(G, t) = G * min(coefficient / (G / g_max)^exponent, limit) * sqrt(ln((t + t_read) / (2 t_read))).
     """

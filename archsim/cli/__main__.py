@@ -1,0 +1,5 @@
+"""``python -m archsim.cli``."""
+
+from archsim.cli import main
+
+main()

@@ -1,0 +1,90 @@
+"""Verbs that look at files, presets and finished runs: check, list, show, schema, explain, plot."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from archsim.cli.program import app
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(help="Chips, workloads, cost tables, devices: files or presets.")],
+    allow_outside: Annotated[
+        bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
+    ] = False,
+) -> None:
+    """Find every error of every file, without running anything."""
+    from archsim.checking import NOUNS
+    from archsim.checking import check as check_files
+
+    for found in check_files(*files, allow_outside=allow_outside):
+        typer.echo(f"{found.file}: {NOUNS[found.kind]} {found.summary}: ok")
+
+
+@app.command("list")
+def list_(
+    topic: Annotated[
+        str | None, typer.Argument(help="archs, workloads, costs, devices, components or dataflows. Default: all.")
+    ] = None,
+) -> None:
+    """List presets, components and dataflows."""
+    from archsim.catalog import TOPICS, entries
+    from archsim.report.tables import print_entries
+
+    for name in TOPICS if topic is None else (topic,):
+        print_entries(name, entries(name))
+
+
+@app.command()
+def show(name: Annotated[str, typer.Argument(help="Name of a preset.")]) -> None:
+    """Print a preset's YAML, to edit."""
+    from archsim.catalog import preset_text
+
+    typer.echo(preset_text(name), nl=False)
+
+
+@app.command()
+def schema(
+    kind: Annotated[str, typer.Argument(help="arch, workload, cost, overlay or device; or a family such as systolic.")],
+) -> None:
+    """Print the JSON Schema of a kind of file."""
+    import json
+
+    from archsim.catalog import schema as schema_of
+
+    typer.echo(json.dumps(schema_of(kind), indent=2))
+
+
+@app.command()
+def explain(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
+    what: Annotated[str, typer.Argument(metavar="COMPONENT.ACTION", help="Such as dram.read_bit, or dram.leakage.")],
+) -> None:
+    """Say where a price comes from: count, constant, source, scaling."""
+    from archsim.explanation import explain as explain_run
+
+    for line in explain_run(folder, what):
+        typer.echo(line)
+
+
+@app.command()
+def plot(
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
+    by: Annotated[
+        str | None,
+        typer.Option(
+            help="component, layer, timestep, level, area, utilisation, time, costs or against-PEER; default: all."
+        ),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf; default: into RUN.")
+    ] = None,
+) -> None:
+    """Draw figures of a run."""
+    from archsim.report.plots import plot as plot_run
+
+    for path in plot_run(folder, by=by, output=output):
+        typer.echo(path)
