@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +22,7 @@ from archsim.cost.table import CostTable
 from archsim.cost.variation import vary
 from archsim.engine import EngineName, Execution, execute
 from archsim.errors import CostError, Problem
+from archsim.provenance import asked, hashes, versions
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import ComponentRow, CountRow, LayerRow, PathRow, Result, UnitRow
 from archsim.workload import Workload
@@ -76,39 +73,33 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     return fulfil(request, progress)
 
 
-def fulfil(request: Request, progress: Progress | None = None) -> Result:
-    """Execute and price what :func:`archsim.request.prepare` has loaded and checked."""
+def fulfil(request: Request, progress: Progress | None = None, once: Once | None = None) -> Result:
+    """Execute and price what :func:`archsim.request.prepare` has loaded and checked.
+
+    ``once`` stands in for :func:`run_once`, for callers that have an execution already.
+    """
     architecture, workload, table = request.architecture, request.workload, request.table
     results: list[Result] = []
     parts: tuple[Component, ...] = ()
     for number, sample in enumerate(request.samples):
         if progress is not None:
             progress(number, len(request.samples))
-        run = run_once(architecture, workload, table, sample, request.engine)
+        run = (once or run_once)(architecture, workload, table, sample, request.engine)
         results.append(result_of(run, table, request.vary_costs))
         parts = run.lowered.components
     combined = results[0] if len(results) == 1 else combine(results)
     result = replace(
-        combined, versions=_versions(),
-        hashes={"architecture": _hash(architecture.content), "workload": workload.hash, "costs": table.hash},
-        inputs={
-            "arch": architecture.document.data, "workload": workload.document.data,
-            "overrides": list(request.overrides), "costs": [_durable(name) for name in request.costs],
-            "samples": list(request.samples), "plugins": [_durable(name) for name in request.plugins],
-            "components": [_as_data(part) for part in parts],
-        },
+        combined, versions=versions(), hashes=hashes(request),
+        inputs=asked(request) | {"components": [_as_data(part) for part in parts]},
     )  # fmt: skip
     return replace(result, against={peer.key: peer.answer(architecture, workload, result) for peer in request.peers})
 
 
-def _durable(name_or_path: str) -> str:
-    """A path that still holds in another folder; names of presets stay."""
-    path = Path(name_or_path)
-    return str(path.resolve()) if path.is_file() else name_or_path
-
-
 def _as_data(part: Component) -> dict[str, Any]:
     return {name: getattr(part, name) for name in part.__dataclass_fields__} | {"attributes": dict(part.attributes)}
+
+
+Once = Callable[[Architecture, Workload, CostTable, int, EngineName], Run]
 
 
 def run_once(architecture: Architecture, workload: Workload, table: CostTable, sample: int, engine: EngineName) -> Run:
@@ -116,13 +107,20 @@ def run_once(architecture: Architecture, workload: Workload, table: CostTable, s
     chip = architecture.chip
     lowered = architecture.family.lower(chip, workload, sample)
     execution = execute(lowered.graph, engine)
+    prices = prices_of(architecture, lowered, execution, table)
+    found = attribute(execution)
+    return Run(architecture, workload, sample, lowered, execution, prices, found, throughput(lowered.graph))
+
+
+def prices_of(architecture: Architecture, lowered: Lowered, execution: Execution, table: CostTable) -> Prices:
+    """What an execution costs by a table."""
+    chip = architecture.chip
     latency_ns = execution.cycles * 1000.0 / chip.clock_mhz
     with np.errstate(over="ignore"):
         prices = price(execution.ledger, lowered.components, table, chip.node_nm, latency_ns)
     if not math.isfinite(prices.total_pj.value * latency_ns) or not math.isfinite(prices.area_um2.value):
         raise CostError(Problem("the costs add up to more than a number can hold", file=table.name))
-    found = attribute(execution)
-    return Run(architecture, workload, sample, lowered, execution, prices, found, throughput(lowered.graph))
+    return prices
 
 
 def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
@@ -242,17 +240,3 @@ def _static_by_layer(run: Run) -> dict[str, np.ndarray[Any, np.dtype[np.float64]
         * sum((busy[number[unit]] * part for unit, part in units.items() if unit in number), np.zeros(layers))
         for level, units in run.lowered.busy_units.items()
     }
-
-
-def _hash(data: object) -> str:
-    return hashlib.sha256(json.dumps(data, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in ("archsim", "numpy", "simpy", "numba"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -22,6 +22,7 @@ ALLOWED = {
     "result": {"errors"},
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
+    "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "comparison": {
         "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "workload",
     },
