@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from archsim.comparison import Comparison, compare
     from archsim.errors import ArchsimError
     from archsim.explanation import explain
+    from archsim.profiling import Profile, profile
     from archsim.report.compare_files import save_comparison
     from archsim.report.plots import plot
+    from archsim.report.profile_files import save_profile
     from archsim.result import Result, load_result
     from archsim.simulation import simulate
     from archsim.workload import load_workload
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "ArchsimError": "archsim.errors",
     "Comparison": "archsim.comparison",
+    "Profile": "archsim.profiling",
     "Result": "archsim.result",
     "check": "archsim.checking",
     "compare": "archsim.comparison",
@@ -38,7 +41,9 @@ _HOMES = {
     "load_workload": "archsim.workload",
     "plot": "archsim.report.plots",
     "preset_text": "archsim.catalog",
+    "profile": "archsim.profiling",
     "save_comparison": "archsim.report.compare_files",
+    "save_profile": "archsim.report.profile_files",
     "schema": "archsim.catalog",
     "simulate": "archsim.simulation",
 }
@@ -46,6 +51,7 @@ _HOMES = {
 __all__ = [
     "ArchsimError",
     "Comparison",
+    "Profile",
     "Result",
     "check",
     "compare",
@@ -57,7 +63,9 @@ __all__ = [
     "load_workload",
     "plot",
     "preset_text",
+    "profile",
     "save_comparison",
+    "save_profile",
     "schema",
     "simulate",
 ]

@@ -1,0 +1,139 @@
+"""What to change first: the change that shortens a run most, the key of the chip that makes it, and plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from archsim.analysis.sensitivity import Change, Sensitivity, kind_of
+from archsim.analysis.verdict import shown, verdict
+from archsim.result import Result
+
+Levers = Mapping[tuple[Change, str], tuple[tuple[str, float], ...]]
+LEVERS: Levers = {  # of a kind of unit or buffer: keys that make it better, and the factor (0: one more)
+    ("faster", "dram"): (("dram.bandwidth", 2.0),),
+    ("faster", "adc"): (("adc.conversion", 0.5),),
+    ("faster", "read"): (("crossbar.read", 0.5),),
+    ("faster", "port"): (("noc.flit_bits", 2.0),),
+    ("faster", "fetch"): (("buffer.lines_per_cycle", 2.0),),
+    ("faster", "wires"): (("tile.wires", 2.0),),
+    ("faster", "membranes"): (("neuron.membrane.lines_per_cycle", 2.0),),
+    ("faster", "neuron"): (("neuron.cycles_per_update", 0.5), ("neuron.units", 2.0)),
+    ("faster", "neurons"): (("neuron.cycles_per_update", 0.5), ("neuron.units", 2.0)),
+    ("faster", "vector"): (("vector.lanes", 2.0),),
+    ("faster", "array"): (("array.cols", 2.0), ("array.rows", 2.0)),
+    ("sooner", "dram"): (("dram.latency", 0.5),),
+    ("sooner", "port"): (("noc.router_cycles", 0.5),),
+    ("sooner", "adc"): (("tile.wiring_cycles", 0.5),),
+    ("sooner", "neuron"): (("neuron.latency_cycles", 0.5),),
+    ("sooner", "neurons"): (("neuron.latency_cycles", 0.5),),
+    ("deeper", "input_rows"): (("buffer.rows", 0.0),),
+    ("deeper", "accumulators"): (("pe.accumulator_sets", 0.0),),
+    ("deeper", "weight_buffer"): (("buffers.weight.size", 2.0),),
+    ("deeper", "ifmap_buffer"): (("buffers.ifmap.size", 2.0),),
+    ("deeper", "ofmap_buffer"): (("buffers.ofmap.size", 2.0),),
+    ("deeper", "completed_sums"): (("buffers.ofmap.size", 2.0),),
+}
+WHAT: Mapping[Change, str] = {
+    "faster": "twice as fast", "deeper": "one slot deeper", "sooner": "with half the latency",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Advice:
+    """The change with the largest gain, and how the chip's description says it."""
+
+    change: Change
+    subject: str
+    gain_cycles: int
+    gain_energy_pj: float  # leakage over the cycles saved
+    override: str | None  # for --set; None where no one key of the chip makes this change
+
+
+def advise(result: Result, found: Sequence[Sensitivity], chip: Any) -> Advice | None:
+    """The largest gain; of equal ones a change of the whole kind that a key of the chip makes."""
+    gaining = [one for one in found if one.gain > 0]
+    if not gaining:
+        return None
+    overrides = {one: override(chip, one) for one in gaining}
+    best = max(gaining, key=lambda one: (one.gain, overrides[one] is not None, one.of_kind))
+    energy = result.static_pj * best.gain / result.cycles
+    return Advice(best.change, best.subject, best.gain, energy, overrides[best])
+
+
+def override(chip: Any, change: Sensitivity) -> str | None:
+    """``key=value`` that makes a change of all units or buffers of its kind; None if the chip has no such number."""
+    for key, factor in LEVERS.get((change.change, kind_of(change.members[0])), ()):
+        now: Any = chip
+        for name in key.split("."):
+            now = getattr(now, name, None)
+        if isinstance(now, bool) or not isinstance(now, int | float):
+            continue
+        then = now * factor if factor else now + 1
+        if isinstance(now, int):
+            if then < 1:
+                continue
+            then = int(-(-then // 1))
+        if then != now:
+            return f"{key}={then:g}" if then < 1e6 else f"{key}={then}"
+    return None
+
+
+def name_of(change: Sensitivity | Advice) -> str:
+    """What is changed, as people say it: ``the converters``, ``DRAM``, ``the buffer weight_buffer``."""
+    subject = change.subject
+    if change.change == "deeper":
+        several = isinstance(change, Sensitivity) and change.of_kind
+        return f"the buffers {subject}" if several else f"the buffer {subject}"
+    if "." in subject:
+        return f"{shown(subject)} ({subject})" if shown(subject) != subject else subject
+    return shown(subject)
+
+
+def sentences(
+    result: Result, found: Sequence[Sensitivity], dearest: str, advice: Advice | None
+) -> tuple[str, str, str]:
+    """What limits time, what costs energy, and what to change first with what it would gain."""
+    limits = dict(part.split(": ", 1) for part in verdict(result).split("; ") if ": " in part)
+    time = f"Time: {limits.get('time', 'the run takes no time')}."
+    energy = f"Energy: {limits.get('energy', 'the run takes no energy')}"
+    energy += _half_of(result, dearest) + "."
+    worse = [one for one in found if one.anomaly]
+    third = _first(result, advice)
+    if worse:
+        least = worse[-1]
+        third += (
+            f" Beware: {name_of(least)} {WHAT[least.change]} makes the run {-least.gain:,} cycles longer, because"
+            " requests then overtake each other."
+        )
+    return time, energy, third
+
+
+def _half_of(result: Result, dearest: str) -> str:
+    """What the change of prices with the largest gain would save."""
+    share = next((part for part in result.components if part.name == dearest), None)
+    if share is not None:
+        saved = _percent(share.energy_pj / 2, result.energy_pj)
+        return f"; {dearest} at half its energy and leakage would save {saved}"
+    if not dearest:
+        return ""
+    idle = _percent(result.static_pj, result.energy_pj)
+    return f"; leakage and background power of all parts over the run are {idle}"
+
+
+def _first(result: Result, advice: Advice | None) -> str:
+    if advice is None:
+        return "Change first: nothing; no single unit, buffer or latency that is better shortens the run."
+    share = _percent(advice.gain_cycles, result.cycles)
+    how = f" (--set {advice.override})" if advice.override else ""
+    saved = _percent(advice.gain_energy_pj, result.energy_pj)
+    return (
+        f"Change first: {name_of(advice)} {WHAT[advice.change]}{how} would make the run {advice.gain_cycles:,} of"
+        f" {result.cycles:,.0f} cycles shorter ({share}), and save up to {saved} of the energy as leakage of that time."
+    )
+
+
+def _percent(part: float, whole: float) -> str:
+    share = 100.0 * part / whole if whole else 0.0
+    return f"{share:.0f} %" if share >= 1 or not share else f"{share:.2g} %"

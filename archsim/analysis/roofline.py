@@ -1,0 +1,138 @@
+"""Roofline: synaptic operations per byte moved at each memory, and the rate that each memory would allow.
+
+``intensity = operations / bytes moved``; ``attainable = min(roof, intensity x bandwidth)`` (Williams, Waterman and
+Patterson 2009). All of it is data of the run: operations are the ledger's ``sop`` (products that are really added),
+bytes are its accesses times their width. The roof is the rate at which the units that count operations do so while they
+are busy, all of them at once; so the sparsity of this input is in it. The bandwidth of DRAM is what the channel moves
+while it is busy; that of an on-chip memory is one line (or word) per bank, instance and cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from archsim.engine import Execution
+from archsim.taskgraph import Action, Ints
+
+OPERATION = "sop"
+LINES, WORDS, BITS = ("line_read", "line_write"), ("read", "write"), ("read_bit", "write_bit")
+MEMORIES: Mapping[str, tuple[str, ...]] = {"dram": BITS, "sram": LINES, "edram": LINES, "registerfile": WORDS}
+
+
+class Part(Protocol):
+    """What has to be known of a component (:class:`archsim.cost.component.Component` is one)."""
+
+    @property
+    def name(self) -> str:
+        """As in the ledger."""
+
+    @property
+    def primitive(self) -> str:
+        """What it is made of."""
+
+    @property
+    def level(self) -> str:
+        """Where it lies."""
+
+    @property
+    def attributes(self) -> Mapping[str, float | int | str]:
+        """What sizes it."""
+
+    @property
+    def count(self) -> int:
+        """Instances."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One memory under the roof. Bytes and bytes per second of all its instances together."""
+
+    component: str
+    level: str
+    bytes_moved: float
+    intensity: float  # operations per byte
+    bytes_per_s: float
+    attainable_per_s: float
+    memory_bound: bool  # whether this memory lies below the roof
+
+
+@dataclass(frozen=True)
+class Roofline:
+    """Operations per second: those achieved, those of busy compute units, and those that each memory would allow."""
+
+    operations: int
+    achieved_per_s: float
+    roof_per_s: float
+    memories: tuple[Memory, ...]  # the lowest attainable rate first
+
+
+def roofline(execution: Execution, parts: Sequence[Part], clock_mhz: float) -> Roofline:
+    """Place every memory that moved something under the roof of the units that compute."""
+    clock_hz = clock_mhz * 1e6
+    operations, roof = _operations(execution, clock_hz)
+    memories = []
+    for part in parts:
+        bits = _bits(execution, part)
+        rate = _bytes_per_s(execution, part, bits, clock_hz)
+        if not bits or not rate:
+            continue
+        intensity = operations / (bits / 8)
+        allowed = intensity * rate
+        memories.append(
+            Memory(part.name, part.level, bits / 8, intensity, rate, min(roof, allowed), allowed < roof)
+        )  # fmt: skip
+    achieved = operations * clock_hz / execution.cycles if execution.cycles else 0.0
+    return Roofline(operations, achieved, roof, tuple(sorted(memories, key=lambda one: one.attainable_per_s)))
+
+
+def _operations(execution: Execution, clock_hz: float) -> tuple[int, float]:
+    """All operations, and the sum over units of operations per second while busy."""
+    graph = execution.graph
+    done = np.zeros(len(graph.units))
+    for action in graph.actions:
+        if action.action == OPERATION:
+            unit = graph.unit[action.span.slice]
+            done += np.bincount(unit, weights=_counts(action), minlength=len(graph.units))
+    rates = [amount * clock_hz / cycles for amount, cycles in zip(done, _busy(execution), strict=True) if cycles]
+    return round(float(done.sum())), float(sum(rates))
+
+
+def _counts(action: Action) -> Ints:
+    return np.broadcast_to(np.asarray(action.counts, np.int64), (action.span.count,))
+
+
+def _busy(execution: Execution) -> Ints:
+    """[units] cycles in which each unit works."""
+    graph = execution.graph
+    return np.rint(np.bincount(graph.unit, weights=graph.duration, minlength=len(graph.units))).astype(np.int64)
+
+
+def _bits(execution: Execution, part: Part) -> float:
+    """Bits that all accesses to a memory moved."""
+    ledger, accesses = execution.ledger, MEMORIES.get(part.primitive, ())
+    return float(sum(ledger.total(part.name, access) for access in accesses)) * _width_bits(part)
+
+
+def _width_bits(part: Part) -> float:
+    """Bits of one access."""
+    if part.primitive == "dram":
+        return 1.0
+    return 8.0 * float(part.attributes["line_bytes"]) if "line_bytes" in part.attributes else _bits_of_word(part)
+
+
+def _bits_of_word(part: Part) -> float:
+    return float(part.attributes.get("bits", 0))
+
+
+def _bytes_per_s(execution: Execution, part: Part, bits: float, clock_hz: float) -> float:
+    if part.primitive != "dram":
+        ports = part.count * float(part.attributes.get("banks", 1))
+        return ports * _width_bits(part) / 8 * clock_hz
+    graph = execution.graph
+    channel = [number for number, unit in enumerate(graph.units) if unit.name == part.name]
+    busy = float(_busy(execution)[channel].sum()) if channel else 0.0
+    return bits / 8 * clock_hz / busy if busy else 0.0
