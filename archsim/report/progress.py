@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[int, int], None] | None]:
-    """Yield ``report(done, total)``, drawn on stderr while the block runs; None where stderr is no terminal."""
+def progress(what: str = "executing samples") -> Iterator[Callable[[int, int], None] | None]:
+    """Yield ``report(done, total)``, called ``what`` on stderr; None where that is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -18,7 +18,7 @@ def progress() -> Iterator[Callable[[int, int], None] | None]:
 
         def report(done: int, total: int) -> None:
             if not display:
-                display.append(_spinner(shown) if total == 1 else _bar(shown, total))
+                display.append(_spinner(shown) if total == 1 else _bar(shown, what, total))
             display[0](done)
 
         yield report
@@ -31,10 +31,10 @@ def _spinner(shown: ExitStack) -> Callable[[int], None]:
     return lambda done: None
 
 
-def _bar(shown: ExitStack, total: int) -> Callable[[int], None]:
+def _bar(shown: ExitStack, what: str, total: int) -> Callable[[int], None]:
     from rich.console import Console
     from rich.progress import Progress
 
     bar = shown.enter_context(Progress(console=Console(stderr=True), transient=True))
-    task = bar.add_task("executing samples", total=total)
+    task = bar.add_task(what, total=total)
     return lambda done: bar.update(task, completed=done)
