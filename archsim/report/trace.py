@@ -1,0 +1,149 @@
+"""A run as a trace in the Chrome trace event format (JSON), which ui.perfetto.dev and chrome://tracing open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.analysis.timeline import Floats, Slices, Steps, Timeline
+from archsim.catalog import own_version
+from archsim.errors import ArchsimError, Problem
+from archsim.result import writable_folder
+from archsim.taskgraph import Ints
+
+UNITS, BUFFERS, POWER = 1, 2, 3  # processes of the trace
+ENDING, OPENING = ".json", '{"displayTimeUnit"'
+AT_ONCE = 20_000  # events per write
+
+
+def place_for_trace(path: str | Path) -> None:
+    """ArchsimError where no trace can be written: another ending, no rights, a folder or another file in the way."""
+    file = Path(path)
+    if file.suffix != ENDING:
+        raise ArchsimError(Problem("a trace is a JSON file", key="trace", value=str(path), allowed=f"FILE{ENDING}"))
+    if file.is_dir():
+        raise ArchsimError(Problem("is a folder, not a file", key="trace", value=str(path)))
+    writable_folder(file.parent)
+    if file.exists() and not _replaceable(file):
+        raise ArchsimError(Problem("the file exists, and what it holds is no trace", key="trace", value=str(path)))
+
+
+def _replaceable(file: Path) -> bool:
+    """Whether a file is an earlier trace, or empty."""
+    try:
+        with file.open("rb") as stream:
+            return stream.read(len(OPENING)) in {b"", OPENING.encode()}
+    except OSError:
+        return False
+
+
+def write_trace(timeline: Timeline, path: str | Path) -> Path:
+    """Write the trace, whole or not at all: a slice per task of non-zero length, buffers and power as counters."""
+    place_for_trace(path)
+    file = Path(path)
+    part = file.with_name(f".{file.name}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as stream:
+            _write(timeline, stream)
+        part.replace(file)
+    except OSError as error:
+        raise ArchsimError(Problem(f"cannot write the trace: {error.strerror}", file=str(path))) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+    return file
+
+
+def microseconds(cycles: Ints, clock_mhz: float) -> Floats:
+    """Times in us. Perfetto cuts them to whole ns after ``us * 1000.0`` in floating point, so a time that would lose a
+    ns to rounding is the next larger number; so slices that follow each other do not overlap there, either."""
+    us = cycles / clock_mhz
+    lost = np.floor(us * 1000.0) < np.floor(cycles * 1000.0 / clock_mhz)
+    return np.where(lost, np.nextafter(us, np.inf), us)
+
+
+def _write(timeline: Timeline, stream: TextIO) -> None:
+    head = {"displayTimeUnit": "ns", "otherData": _about(timeline)}
+    stream.write(json.dumps(head)[:-1] + ', "traceEvents": [\n')
+    events = chain(_names(timeline), _slices(timeline), _counters(timeline))
+    before = ""
+    while block := list(islice(events, AT_ONCE)):
+        stream.write(before + ",\n".join(block))
+        before = ",\n"
+    stream.write("\n]}\n")
+
+
+def _about(timeline: Timeline) -> dict[str, Any]:
+    return {
+        "archsim": own_version(), "chip": timeline.arch, "workload": timeline.workload,
+        "sample": timeline.samples[0], "activity": "synthetic" if timeline.synthetic else "recorded",
+        "clock_mhz": timeline.clock_mhz, "cycles": timeline.execution.cycles,
+    }  # fmt: skip
+
+
+def _names(timeline: Timeline) -> Iterator[str]:
+    """Metadata: what processes and tracks are called, and in which order they stand."""
+    what = {UNITS: f"{timeline.arch} × {timeline.workload}: units", BUFFERS: "buffers", POWER: "power"}
+    for pid, name in what.items():
+        yield json.dumps({"ph": "M", "pid": pid, "tid": 0, "name": "process_name", "args": {"name": name}})
+        yield json.dumps({"ph": "M", "pid": pid, "tid": 0, "name": "process_sort_index", "args": {"sort_index": pid}})
+    for unit in np.unique(timeline.slices.unit).tolist():
+        track = {"ph": "M", "pid": UNITS, "tid": unit + 1}
+        name = timeline.execution.graph.units[unit].name
+        yield json.dumps(track | {"name": "thread_name", "args": {"name": name}})
+        yield json.dumps(track | {"name": "thread_sort_index", "args": {"sort_index": unit + 1}})
+
+
+def _slices(timeline: Timeline) -> Iterator[str]:
+    """Complete events, one track per unit: layer and timestep as the name, the layer as the category."""
+    slices: Slices = timeline.slices
+    layers = timeline.execution.graph.layers
+    steps = len(slices.labels) // max(len(layers), 1)
+    named = [
+        f',"name":{json.dumps(label)},"cat":{json.dumps(layers[number // steps])},"args":{{"task":'
+        for number, label in enumerate(slices.labels)
+    ]
+    columns = (
+        slices.unit + 1, microseconds(slices.start, timeline.clock_mhz),
+        microseconds(slices.finish - slices.start, timeline.clock_mhz), slices.label, slices.task,
+        slices.finish - slices.start, timeline.energy_pj[slices.task],
+    )  # fmt: skip
+    for track, start, duration, label, task, cycles, energy in _rows(*columns):
+        yield (
+            f'{{"ph":"X","pid":{UNITS},"tid":{track},"ts":{start},"dur":{duration}{named[label]}{task},'
+            f'"cycles":{cycles},"energy_pj":{energy}}}}}'
+        )
+
+
+def _counters(timeline: Timeline) -> Iterator[str]:
+    """Counter events: places held of each buffer; power of the whole chip, and the leakage in it, in mW."""
+    for curve, buffer in zip(timeline.buffers, timeline.execution.graph.buffers, strict=True):
+        yield from _counter(timeline, BUFFERS, f"{buffer.name} (of {buffer.capacity:,})", "held", curve)
+    yield from _counter(timeline, POWER, "power", "mW", timeline.power_mw)
+    ends = np.array([0, timeline.execution.cycles])
+    leakage = Steps("leakage", ends, np.array([timeline.leakage_mw, 0.0]))
+    yield from _counter(timeline, POWER, "leakage", "mW", leakage)
+
+
+def _counter(timeline: Timeline, pid: int, name: str, unit: str, curve: Steps) -> Iterator[str]:
+    at: Ints = curve.at
+    value: NDArray[Any] = curve.value
+    if not len(at) or at[0] > 0:
+        at, value = np.insert(at, 0, 0), np.insert(value, 0, 0)
+    head = f'{{"ph":"C","pid":{pid},"tid":0,"name":{json.dumps(name)},"ts":'
+    for when, held in _rows(microseconds(at, timeline.clock_mhz), value):
+        yield f'{head}{when},"args":{{"{unit}":{held}}}}}'
+
+
+def _rows(*columns: Any) -> Iterable[tuple[Any, ...]]:
+    """The columns row by row, as numbers of Python; a block at a time, so that memory stays small."""
+    for first in range(0, len(columns[0]), AT_ONCE):
+        yield from zip(*(column[first : first + AT_ONCE].tolist() for column in columns), strict=True)
