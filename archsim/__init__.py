@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from archsim.report.profile_files import save_profile
     from archsim.result import Result, load_result
     from archsim.simulation import simulate
+    from archsim.tracing import timeline, trace
     from archsim.workload import load_workload
 
 _HOMES = {
@@ -46,6 +47,8 @@ _HOMES = {
     "save_profile": "archsim.report.profile_files",
     "schema": "archsim.catalog",
     "simulate": "archsim.simulation",
+    "timeline": "archsim.tracing",
+    "trace": "archsim.tracing",
 }
 
 __all__ = [
@@ -68,6 +71,8 @@ __all__ = [
     "save_profile",
     "schema",
     "simulate",
+    "timeline",
+    "trace",
 ]
 
 

@@ -1,0 +1,144 @@
+"""Runs that are looked at over time: executed anew (a saved result holds no graph), one input at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from archsim.accelerators import Architecture
+from archsim.analysis.timeline import Timeline, timeline_of
+from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.report.trace import place_for_trace, write_trace
+from archsim.request import Request, Samples, Several, prepare
+from archsim.result import FILE, Result
+from archsim.samples import parse_samples
+from archsim.simulation import Progress, Run, fulfil, run_once
+from archsim.workload import Workload
+
+ONE = Problem("a timeline shows one input", key="samples", allowed="one sample")
+
+
+def timeline(
+    arch: str | Path | Architecture,
+    workload: str | Path | Workload,
+    *,
+    overrides: str | Sequence[str] = (),
+    costs: Several = (),
+    engine: str = "auto",
+    sample: int = 0,
+    plugins: Several = (),
+    allow_outside: bool = False,
+) -> Timeline:
+    """Execute one input and keep when everything happened: slices of units, buffers, power (for ``archsim.plot``).
+
+    Parameters as those of :func:`archsim.simulate`. ArchsimError with everything that is wrong.
+    """
+    return _executed(
+        prepare_timeline(
+            arch, workload, overrides=overrides, costs=costs, engine=engine, samples=sample, plugins=plugins,
+            allow_outside=allow_outside,
+        )
+    )  # fmt: skip
+
+
+def trace(  # noqa: PLR0913 - one parameter per thing that a run may be asked
+    arch: str | Path | Architecture,
+    workload: str | Path | Workload,
+    path: str | Path,
+    *,
+    overrides: str | Sequence[str] = (),
+    costs: Several = (),
+    engine: str = "auto",
+    sample: int = 0,
+    plugins: Several = (),
+    allow_outside: bool = False,
+) -> Path:
+    """Execute one input and write what every unit did when as a trace that ui.perfetto.dev opens.
+
+    The file ends in .json, and is written whole or not at all; the rest as for :func:`timeline`. ArchsimError with
+    everything that is wrong, before anything is executed.
+    """
+    request = prepare_timeline(
+        arch, workload, trace=path, overrides=overrides, costs=costs, engine=engine, samples=sample, plugins=plugins,
+        allow_outside=allow_outside,
+    )  # fmt: skip
+    return write_trace(_executed(request), path)
+
+
+def _executed(request: Request) -> Timeline:
+    (sample,) = request.samples
+    return timeline_of_run(run_once(request.architecture, request.workload, request.table, sample, request.engine))
+
+
+def prepare_timeline(
+    arch: str | Path | Architecture,
+    workload: str | Path | Workload,
+    *,
+    trace: str | Path | None = None,
+    figures: bool = False,
+    **options: Any,
+) -> Request:
+    """As :func:`archsim.request.prepare`, for one sample with a trace, or figures of its timeline in ``output``."""
+    problems = [*_problems(trace, figures, options.get("output"), options.get("samples", (0,)))]
+    try:
+        request = prepare(arch, workload, **options)
+    except ArchsimError as error:
+        raise ConfigError([*error.problems, *problems]) from None
+    if problems or len(request.samples) != 1:
+        raise ConfigError(problems or ONE)
+    return request
+
+
+def fulfil_timeline(request: Request, progress: Progress | None = None) -> tuple[Result, Timeline]:
+    """Execute and price a request of one sample; the result, and when everything happened."""
+    runs: list[Run] = []
+
+    def kept(*of_run: Any) -> Run:
+        runs.append(run_once(*of_run))
+        return runs[-1]
+
+    result = fulfil(request, progress, kept)
+    return result, timeline_of_run(runs[0])
+
+
+def timeline_of_run(run: Run) -> Timeline:
+    """The timeline of an executed sample, with its prices."""
+    prices = run.prices
+    latency_ns = prices.latency_ns
+    return timeline_of(
+        run.execution,
+        {(name, action): p.value for name, bill in prices.bills.items() for action, p in bill.cost.energy_pj.items()},
+        clock_mhz=run.architecture.chip.clock_mhz,
+        leakage_mw=prices.static_pj.value / latency_ns if latency_ns else 0.0,
+        arch=run.architecture.name, workload=run.workload.name, synthetic=run.workload.activity.synthetic,
+        sample=run.sample,
+    )  # fmt: skip
+
+
+def _problems(
+    trace: str | Path | None, figures: bool, output: str | Path | None, samples: Samples
+) -> list[Problem]:  # fmt: skip
+    found: list[Problem] = []
+    if trace is not None:
+        try:
+            place_for_trace(trace)
+        except ArchsimError as error:
+            found += error.problems
+        if output is not None and Path(trace).absolute() == (Path(output) / FILE).absolute():
+            found.append(Problem("is where the result itself goes", key="trace", value=str(trace)))
+    if figures and output is None:
+        text = "the figures of the timeline need a folder"
+        found.append(Problem(text, key="timeline", allowed="with -o DIR"))
+    if _several(samples):
+        found.append(ONE)
+    return found
+
+
+def _several(samples: Samples) -> bool:
+    """Whether these are certainly several; what is no sample at all is another problem."""
+    with suppress(ArchsimError):
+        given = parse_samples(samples) if isinstance(samples, str) else samples
+        return not isinstance(given, int) and len(given) > 1
+    return False
