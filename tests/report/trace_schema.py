@@ -1,7 +1,7 @@
 """The Chrome trace event format, as far as archsim writes it, checked by hand from its public description.
 
-JSON object format: ``traceEvents`` is a list; each event has ``ph``, ``pid``, ``tid`` and ``name``. ``X`` (complete)
-has ``ts`` and ``dur`` in us, neither negative; ``C`` (counter) has ``ts`` and ``args`` of numbers only; ``M`` (metadata)
+JSON object format: ``traceEvents`` is a list; each event has ``ph``, ``pid``, ``tid``, ``name``. ``X`` (complete) has
+``ts`` and ``dur`` in us, neither negative; ``C`` (counter) has ``ts`` and ``args`` of numbers only; ``M`` (metadata)
 names or orders a process or thread. On a track slices may nest, but not cross; here they may not even nest. Perfetto
 cuts times to whole ns: nothing may overlap after that, either.
 """
