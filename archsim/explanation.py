@@ -10,18 +10,19 @@ from archsim.cost.explain import explain as explain_price
 from archsim.cost.floorplan import floorplanned
 from archsim.cost.table import load_costs
 from archsim.errors import CostError, Problem, nearest
-from archsim.result import Result, load_result
+from archsim.result import Result
+from archsim.store import load_run
 
 FIXED = ("leakage", "area")
 
 
 def explain(run: Result | str | Path, what: str) -> tuple[str, ...]:
-    """Count, price, constant, source and every step between, for ``COMPONENT.ACTION`` of a result or its folder.
+    """Count, price, constant, source and every step between, for ``COMPONENT.ACTION`` of a result, by its folder or id.
 
     ``ACTION`` may also be ``leakage`` (for DRAM also ``background``, as tables call it) or ``area``. CostError for a
     component or action that the run does not have.
     """
-    result = run if isinstance(run, Result) else load_result(run)
+    result = load_run(run)
     table = load_costs(overlays=result.inputs.get("costs", ()))
     stated = [Component(**part) for part in result.inputs.get("components", ())]
     components = list(floorplanned(stated, table, result.node_nm))

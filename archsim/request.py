@@ -21,6 +21,7 @@ from archsim.workload import Workload, load_workload
 
 if TYPE_CHECKING:
     from archsim.against import Peer
+    from archsim.store import Store
 
 T = TypeVar("T")
 Samples = int | str | Sequence[int]
@@ -57,10 +58,12 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     vary_costs: bool = False,
     allow_outside: bool = False,
     output: str | Path | None = None,
+    store: str | Path | Store | None = None,
 ) -> Request:
-    """Load and check all that a run needs (see :func:`archsim.simulate`); ``output`` is where it will be written.
+    """Load and check all that a run needs (see :func:`archsim.simulate`); ``output`` is where it will be written,
+    and ``store`` what will be asked for it.
 
-    Raises one ConfigError with the problems of everything: files, overrides, samples, engine, peers and output.
+    Raises one ConfigError with the problems of everything: files, overrides, samples, engine, peers, output, store.
     """
     gather = _Gather()
     texts = {
@@ -86,6 +89,8 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     peers = gather.of(lambda: _peers(texts["against"]))
     if output is not None:
         gather.of(lambda: place_for_result(output))
+    if store is not None:
+        gather.of(lambda: _usable(store))
     if gather.problems or chip is None or network is None or table is None or chosen_engine is None:
         raise ConfigError(gather.problems)
     return Request(
@@ -201,6 +206,12 @@ def _existing(samples: tuple[int, ...] | Literal["all"], workload: Workload) -> 
         listed = ", ".join(str(sample) for sample in wrong)
         raise ConfigError(Problem("no such samples", key="samples", value=listed, allowed=f"0..{len(there) - 1}"))
     return samples
+
+
+def _usable(store: str | Path | Store) -> None:
+    from archsim.store import opened
+
+    opened(store)
 
 
 def _peers(texts: Sequence[str]) -> tuple[Peer, ...]:

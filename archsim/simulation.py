@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +27,9 @@ from archsim.provenance import asked, hashes, versions
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import ComponentRow, CountRow, LayerRow, PathRow, Result, UnitRow
 from archsim.workload import Workload
+
+if TYPE_CHECKING:
+    from archsim.store import Store
 
 Progress = Callable[[int, int], None]
 
@@ -57,6 +61,7 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     vary_costs: bool = False,
     allow_outside: bool = False,
     progress: Progress | None = None,
+    store: str | Path | Store | None = None,
 ) -> Result:
     """Execute a workload on a chip and price it.
 
@@ -64,13 +69,21 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     (``workload.timesteps=8``); both must then be given by name or path. ``samples`` are numbers, or a text such as
     ``0..15`` or ``all``; several are executed one by one, and the result then holds means and spread. ``against`` names
     peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's. Where several texts or paths
-    may be given, a single one will do. Raises ArchsimError with everything that is wrong.
+    may be given, a single one will do. A ``store`` (its file, or an ``archsim.Store``) answers what it was asked before
+    and keeps what is new; a warning says so where it cannot. Raises ArchsimError with everything that is wrong.
     """
     request = prepare(
         arch, workload, overrides=overrides, costs=costs, engine=engine, samples=samples, plugins=plugins,
-        against=against, vary_costs=vary_costs, allow_outside=allow_outside,
+        against=against, vary_costs=vary_costs, allow_outside=allow_outside, store=store,
     )  # fmt: skip
-    return fulfil(request, progress)
+    if store is None:
+        return fulfil(request, progress)
+    from archsim.store import answer, opened
+
+    found = answer(request, opened(store), lambda: fulfil(request, progress))
+    if found.unsaved is not None:
+        warnings.warn(found.origin, stacklevel=2)
+    return found.result
 
 
 def fulfil(request: Request, progress: Progress | None = None, once: Once | None = None) -> Result:

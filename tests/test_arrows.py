@@ -24,7 +24,7 @@ ALLOWED = {
     "peers": {"workload", "config", "errors"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "comparison": {
-        "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "workload",
+        "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "store", "workload",
     },
 }
 

@@ -309,7 +309,7 @@ def process(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 def test_the_process_itself() -> None:
     assert process("--version").stdout.startswith("archsim ")
-    done = process("run", "sata", "cnn-mnist", "--json")
+    done = process("run", "sata", "cnn-mnist", "--json", "--no-store")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["arch"] == "sata"
     wrong = process("run", "sata", "nothing")

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from archsim.cli import app
 
 ROOT = Path(__file__).parent.parent
-RUN = ("run", "sata", "cnn-mnist")
+RUN = ("run", "sata", "cnn-mnist", "--no-store")
 DISTURBING = """
 from dataclasses import replace
 from pathlib import Path

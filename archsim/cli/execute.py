@@ -11,7 +11,9 @@ from archsim.errors import ArchsimError
 
 if TYPE_CHECKING:
     from archsim.comparison import Comparison
+    from archsim.request import Request
     from archsim.result import Result
+    from archsim.simulation import Progress
 
 
 @app.command()
@@ -39,20 +41,34 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write the result here.")] = None,
+    store: Annotated[str | None, typer.Option(metavar="FILE", help="Results that are known. Default: yours.")] = None,
+    no_store: Annotated[bool, typer.Option("--no-store", help="Neither ask the store nor keep the result.")] = False,
 ) -> None:
     """Execute a network on a chip: energy, latency, area, and what is to blame."""
     from archsim.report.progress import progress
     from archsim.request import device_override, prepare
-    from archsim.simulation import fulfil
+    from archsim.store import answer, chosen
 
     given = [*device_override(device), *(overrides or ())]
     request = prepare(
         arch, workload, overrides=given, costs=costs or (), engine=engine, samples=samples,
         plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside, output=output,
+        store=store,
     )  # fmt: skip
     with progress() as report:
-        result = fulfil(request, report)
-    _show(result, as_json, output)
+        found = answer(request, chosen(store, not no_store), lambda: _fulfil(request, report))
+    if found.origin:
+        typer.echo(found.origin, err=True)
+    _show(found.result, as_json, output)
+    if found.unsaved is not None and store is not None:
+        raise found.unsaved
+
+
+def _fulfil(request: Request, report: Progress | None) -> Result:
+    """Loads what executes only where something is executed."""
+    from archsim.simulation import fulfil
+
+    return fulfil(request, report)
 
 
 def _show(result: Result, as_json: bool, output: str | None) -> None:

@@ -16,7 +16,8 @@ from archsim.config import Nanometres, parse_document
 from archsim.config.document import OVERRIDE
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.request import WORKLOAD_PREFIX, Request, Samples, Several, prepare
-from archsim.result import FILE, Result, load_result
+from archsim.result import FILE, Result
+from archsim.store.loading import load_run
 from archsim.workload import Workload, load_workload
 
 FEWEST = 2
@@ -134,7 +135,7 @@ def _node_nm(options: _Options) -> float:
 
 
 def _result(subject: Subject) -> Result:
-    return subject if isinstance(subject, Result) else load_result(str(subject))
+    return load_run(subject if isinstance(subject, Result) else str(subject))
 
 
 def _requests(chips: dict[int, Subject], options: _Options, gather: Gather) -> dict[int, Request | Result]:

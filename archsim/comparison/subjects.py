@@ -11,6 +11,7 @@ from archsim.accelerators import Architecture
 from archsim.config import names
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 from archsim.result import FILE, Result
+from archsim.store.loading import is_id
 
 T = TypeVar("T")
 Subject = str | Path | Architecture | Result
@@ -38,7 +39,7 @@ class Gather:
 
 
 def kind_of(subject: Subject) -> Kind:
-    """A result or a folder is a run; a preset's name (whatever folders there are) or a file is a chip.
+    """A result, a folder, a stored run's id is a run; a preset's name (whatever folders there are) or a file is a chip.
 
     ConfigError for what is neither.
     """
@@ -54,6 +55,8 @@ def kind_of(subject: Subject) -> Kind:
         return "run"
     if text.endswith(YAML) or (os.path.isfile(text) and (isinstance(subject, Path) or os.path.dirname(text))):
         return "chip"
+    if is_id(text) and nearest(text, presets) is None:
+        return "run"
     allowed = f"{', '.join(presets)}; a YAML file; or a folder that 'archsim run ... -o FOLDER' wrote"
     message = "neither a chip nor a run is here"
     raise ConfigError(Problem(message, value=text, allowed=allowed, nearest=nearest(text, presets)))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from archsim.errors import ArchsimError, Problem, nearest
 from archsim.report import chip_figures, comparison_figures, energy_figures
 from archsim.report.style import paper
-from archsim.result import Result, load_result, writable_folder
+from archsim.result import Result, writable_folder
+from archsim.store.loading import is_id, load_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,13 +30,13 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def plot(run: Result | str | Path, by: str | None = None, output: str | Path | None = None) -> tuple[Path, ...]:
-    """Draw a result, or the run in a folder, and return the files that were written.
+    """Draw a result, the run in a folder or of an id, and return the files that were written.
 
     One figure ``by`` (a key of ``FIGURES``) goes to ``output`` (.png, .svg, .pdf). Without ``by`` every figure is drawn
-    as PNG into the folder ``output``. The default place is the run's own folder; a Result in memory has none.
+    as PNG into the folder ``output``. The default place is the run's own folder; other runs have none.
     ArchsimError for an unknown figure, ending or place.
     """
-    result = run if isinstance(run, Result) else load_result(run)
+    result = load_run(run)
     makers = makers_of(result)
     if by is not None and by not in makers:
         raise ArchsimError(
@@ -58,8 +59,8 @@ def makers_of(result: Result) -> dict[str, Maker]:
 
 
 def _places(run: Result | str | Path, by: str | None, output: str | Path | None, names: tuple[str, ...]) -> list[Path]:
-    if output is None and isinstance(run, Result):
-        text = "name a place for the figures of a result"
+    if output is None and (isinstance(run, Result) or is_id(run)):
+        text = f"name a place for the figures of a {'result' if isinstance(run, Result) else 'stored run'}"
         raise ArchsimError(Problem(text, key="output", allowed="a file or folder"))
     if output is not None and by is not None:
         return [_checked_file(Path(output))]

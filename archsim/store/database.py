@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from archsim.errors import ArchsimError, Problem, nearest
-from archsim.result import Result
+from archsim.result import Result, writable_folder
 from archsim.store.connecting import connect
 from archsim.store.packing import DamagedError, pack, unpack
 from archsim.store.place import default_place
@@ -132,8 +132,12 @@ class Store:
         return len(keys)
 
     def check(self) -> None:
-        """ArchsimError where nothing could be put: the folder, the file or its version is wrong."""
-        self._write(lambda database: database.execute("DELETE FROM runs WHERE key = ''"))
+        """ArchsimError where nothing could be put: the folder, the file or its version is wrong. Makes nothing."""
+        database = self._opened(for_writing=False)
+        if database is None:
+            writable_folder(self.path.parent)
+        else:
+            self._write(lambda _: None)
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens it again."""
