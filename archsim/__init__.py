@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archsim.explanation import explain
     from archsim.profiling import Profile, profile
     from archsim.report.compare_files import save_comparison
+    from archsim.report.html import write_report
     from archsim.report.plots import plot
     from archsim.report.profile_files import save_profile
     from archsim.result import Result, load_result
@@ -49,6 +50,7 @@ _HOMES = {
     "simulate": "archsim.simulation",
     "timeline": "archsim.tracing",
     "trace": "archsim.tracing",
+    "write_report": "archsim.report.html",
 }
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "simulate",
     "timeline",
     "trace",
+    "write_report",
 ]
 
 

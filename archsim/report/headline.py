@@ -22,7 +22,7 @@ def title(result: Result) -> RenderableType:
     lines = [
         Text.assemble(
             (f"{result.arch} x {result.workload}", HEADING),
-            f": {_samples(result)}, {steps}, {result.clock_mhz:g} MHz, {result.node_nm:g} nm,"
+            f": {samples(result)}, {steps}, {result.clock_mhz:g} MHz, {result.node_nm:g} nm,"
             f" engine {result.engine} ({whole(result.tasks)} tasks)",
         )
     ]
@@ -39,12 +39,13 @@ def headline(result: Result) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True, style="bold")
     table.add_column()
-    for row in _rows(result):
+    for row in figures(result):
         table.add_row(*row)
     return table
 
 
-def _rows(result: Result) -> Iterator[tuple[str, str, str]]:
+def figures(result: Result) -> Iterator[tuple[str, str, str]]:
+    """Name, value and remark of each figure."""
     dynamic, static = readable(result.dynamic_pj, ENERGY), readable(result.static_pj, ENERGY)
     yield "energy", _value(result, "energy_pj", ENERGY), f"{dynamic} dynamic, {static} static"
     yield "latency", _value(result, "latency_ns", TIME), f"{_cycles(result)} at {result.clock_mhz:g} MHz"
@@ -85,7 +86,8 @@ def _cycles(result: Result) -> str:
     return f"{whole(result.cycles)} cycles (from {whole(spread['min'])} to {whole(spread['max'])})"
 
 
-def _samples(result: Result) -> str:
+def samples(result: Result) -> str:
+    """Which samples the figures are of."""
     numbers = result.samples
     if len(numbers) == 1:
         return f"sample {numbers[0]}"

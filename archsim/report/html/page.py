@@ -1,0 +1,111 @@
+"""The page of a run: its sections in the order in which people ask, filled into the template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from archsim.report.headline import figures, samples
+from archsim.report.html import charts, tables
+from archsim.report.html.comparisons import comparisons
+from archsim.report.html.configuration import configuration, identity
+from archsim.report.html.parts import Chart, Folded, Part, Prose, Section, Table
+from archsim.report.html.provenance import provenance
+from archsim.report.style import GREY, LEVEL_COLOURS
+from archsim.report.units import whole
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from archsim.result import Result
+
+TEMPLATES = Path(__file__).parent / "templates"
+NO_PATH = "This result holds no critical path."
+
+
+def page(result: Result) -> str:
+    """The whole HTML text. Names from files are text in it, whatever letters they have."""
+    style, script = (_file(name) for name in ("page.css", "page.js"))
+    found = tuple(sections(result))
+    return _environment().get_template("page.html").render(
+        result=result, figures=tuple(figures(result)), sections=found, facts=_facts(result),
+        synthetic=_synthetic(result), colours=sorted({*LEVEL_COLOURS.values(), GREY}), style=style, script=script,
+        script_hash=_hash(script),
+    )  # fmt: skip
+
+
+def sections(result: Result) -> Iterator[Section]:
+    """Energy, time, area, samples, comparisons, configuration, assumptions, provenance, identity."""
+    yield Section("energy", "Where the energy goes", tuple(_energy(result)))
+    yield Section("time", "Where the time goes", tuple(_time(result)))
+    yield Section("area", "Where the area goes", (charts.by_area(result),))
+    several = tables.samples(result)
+    if several is not None:
+        yield Section("per-sample", "Sample by sample", (several,))
+    yield from comparisons(result)
+    yield Section("configuration", "What was asked", configuration(result))
+    yield Section("assumed", "What was assumed", (Prose(result.assumptions or ("Nothing was noted.",), listed=True),))
+    yield Section("prices", "Where the prices come from", provenance(result))
+    yield Section("identity", "What computed this", (identity(result),))
+
+
+def _energy(result: Result) -> Iterator[Part]:
+    yield charts.by_level(result)
+    yield tables.levels(result)
+    yield charts.by_component(result)
+    yield tables.components(result)
+    yield from _with_numbers(*charts.by_layer(result))
+    yield tables.layers(result)
+    yield from _with_numbers(*charts.by_timestep(result))
+    yield Folded("Every action of every component", (tables.actions(result),))
+
+
+def _with_numbers(chart: Chart, numbers: Table) -> Iterator[Part]:
+    yield chart
+    yield Folded(f"{chart.title}: the numbers", (numbers,))
+
+
+def _time(result: Result) -> Iterator[Part]:
+    yield charts.time_by_layer(result)
+    path = tables.critical_path(result)
+    yield Prose((NO_PATH,)) if path is None else path
+    yield charts.by_unit(result)
+    yield tables.units(result)
+
+
+def _facts(result: Result) -> tuple[str, ...]:
+    steps = f"{whole(result.timesteps)} timestep" + ("" if result.timesteps == 1 else "s")
+    engine = f"engine {result.engine} ({whole(result.tasks)} tasks)"
+    return samples(result), steps, f"{result.clock_mhz:g} MHz", f"{result.node_nm:g} nm", engine
+
+
+def _synthetic(result: Result) -> str:
+    """What a reader must know first: that no recorded spikes were executed; empty if they were."""
+    if not result.synthetic:
+        return ""
+    described = next((note for note in result.assumptions if note.startswith("activity: ")), "")
+    text = described.removeprefix("activity: ").removeprefix("synthetic: ")
+    return f"Synthetic activity, not recorded spikes{f': {text}' if text else '.'}"
+
+
+def _file(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    """How the page's own policy names the one script that may run."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
