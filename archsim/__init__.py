@@ -25,22 +25,32 @@ if TYPE_CHECKING:
     from archsim.report.profile_files import save_profile
     from archsim.result import Result, load_result
     from archsim.simulation import simulate
+    from archsim.store import Store, load_run
+    from archsim.store.export import export_runs
+    from archsim.sweeps import Front, Sweep, load_sweep, pareto, sweep
     from archsim.tracing import timeline, trace
     from archsim.workload import load_workload
 
 _HOMES = {
     "ArchsimError": "archsim.errors",
     "Comparison": "archsim.comparison",
+    "Front": "archsim.sweeps",
     "Profile": "archsim.profiling",
     "Result": "archsim.result",
+    "Store": "archsim.store",
+    "Sweep": "archsim.sweeps",
     "check": "archsim.checking",
     "compare": "archsim.comparison",
     "entries": "archsim.catalog",
     "explain": "archsim.explanation",
+    "export_runs": "archsim.store.export",
     "load_architecture": "archsim.accelerators",
     "load_device": "archsim.analog",
     "load_result": "archsim.result",
+    "load_run": "archsim.store",
+    "load_sweep": "archsim.sweeps",
     "load_workload": "archsim.workload",
+    "pareto": "archsim.sweeps",
     "plot": "archsim.report.plots",
     "preset_text": "archsim.catalog",
     "profile": "archsim.profiling",
@@ -48,6 +58,7 @@ _HOMES = {
     "save_profile": "archsim.report.profile_files",
     "schema": "archsim.catalog",
     "simulate": "archsim.simulation",
+    "sweep": "archsim.sweeps",
     "timeline": "archsim.tracing",
     "trace": "archsim.tracing",
     "write_report": "archsim.report.html",
@@ -56,16 +67,23 @@ _HOMES = {
 __all__ = [
     "ArchsimError",
     "Comparison",
+    "Front",
     "Profile",
     "Result",
+    "Store",
+    "Sweep",
     "check",
     "compare",
     "entries",
     "explain",
+    "export_runs",
     "load_architecture",
     "load_device",
     "load_result",
+    "load_run",
+    "load_sweep",
     "load_workload",
+    "pareto",
     "plot",
     "preset_text",
     "profile",
@@ -73,6 +91,7 @@ __all__ = [
     "save_profile",
     "schema",
     "simulate",
+    "sweep",
     "timeline",
     "trace",
     "write_report",

@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
         found = answer(request, chosen(store, not no_store), lambda: _fulfil(request, report))
     if found.origin:
         typer.echo(found.origin, err=True)
-    _show(found.result, as_json, output)
+    show_result(found.result, as_json, output)
     if found.unsaved is not None and store is not None:
         raise found.unsaved
 
@@ -71,7 +71,7 @@ def _fulfil(request: Request, report: Progress | None) -> Result:
     return fulfil(request, report)
 
 
-def _show(result: Result, as_json: bool, output: str | None) -> None:
+def show_result(result: Result, as_json: bool, output: str | None) -> None:
     """Save and print; what cannot be saved is printed all the same."""
     text = result.to_text() if as_json else ""
     unsaved: ArchsimError | None = None

@@ -27,7 +27,7 @@ TOP_COMPONENTS = 8
 
 def print_result(result: Result, console: Console | None = None) -> None:
     """Everything that a run says, on stdout or on the given console."""
-    console = console or _console()
+    console = console or console_for_people()
     for part in _parts(result):
         console.print(part)
         console.print()
@@ -36,7 +36,7 @@ def print_result(result: Result, console: Console | None = None) -> None:
 
 def print_entries(topic: str, entries: Sequence[Entry], console: Console | None = None) -> None:
     """Names and descriptions of one topic."""
-    console = console or _console()
+    console = console or console_for_people()
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
     table.add_column(no_wrap=True, style="cyan")
     table.add_column()
@@ -47,7 +47,8 @@ def print_entries(topic: str, entries: Sequence[Entry], console: Console | None 
     console.print()
 
 
-def _console() -> Console:
+def console_for_people() -> Console:
+    """Standard output, as wide as the terminal; wide enough for the tables where it is none."""
     plain = {"markup": False, "highlight": False, "emoji": False}
     console = Console(**plain)  # type: ignore[arg-type]
     return console if console.is_terminal else Console(**plain, width=WIDTH_WHEN_PIPED)  # type: ignore[arg-type]
