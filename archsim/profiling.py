@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from archsim.accelerators import Architecture
-from archsim.advice import Advice, advise, sentences
+from archsim.advice import Advice, Executed, advise, sentences
 from archsim.analysis.roofline import Roofline, roofline
 from archsim.analysis.sensitivity import Sensitivity, sensitivities
-from archsim.cost.pricing import Prices
-from archsim.errors import ConfigError, Problem
+from archsim.config import apply_overrides, validate
+from archsim.cost.pricing import Prices, price
+from archsim.cost.table import CostTable
+from archsim.engine import execute
+from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import Result
 from archsim.simulation import Run, result_of, run_once
 from archsim.workload import Workload
 
 FORMAT = "archsim-profile-1"
+EXECUTED_AGAIN_UP_TO_TASKS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -109,20 +114,43 @@ def prepare_profile(arch: str | Path | Architecture, workload: str | Path | Work
 def fulfil_profile(request: Request) -> Profile:
     """Execute, and time and price again with every change."""
     run = run_once(request.architecture, request.workload, request.table, request.samples[0], request.engine)
-    return profile_of(run, result_of(run, request.table))
+    return profile_of(run, request.table)
 
 
-def profile_of(run: Run, result: Result) -> Profile:
+def profile_of(run: Run, table: CostTable) -> Profile:
     """The profile of an executed run."""
+    result = result_of(run, table)
     chip = run.architecture.chip
     tried = sensitivities(run.execution, run.attribution.path)
     savings = energy_savings(run.prices)
     roof = roofline(run.execution, run.lowered.components, chip.clock_mhz)
-    advice = advise(result, tried.found, chip)
+    advice = advise(tried.found, chip)
+    if advice is not None and result.tasks <= EXECUTED_AGAIN_UP_TO_TASKS:
+        advice = replace(advice, executed=_best(run, table, advice.overrides))
     return Profile(
         result, roof, tried.found, tried.left_out, savings, advice,
         sentences(result, tried.found, savings[0].subject if savings else "", advice),
     )  # fmt: skip
+
+
+def _best(run: Run, table: CostTable, overrides: Sequence[str]) -> Executed | None:
+    """The override that makes the shortest run; those that the chip does not allow or that do not fit are left out."""
+    done = []
+    for override in overrides:
+        with suppress(ArchsimError):
+            done.append(_executed(run, table, override))
+    return min(done, key=lambda one: one.cycles, default=None)
+
+
+def _executed(run: Run, table: CostTable, override: str) -> Executed:
+    """The same sample on the same chip with one override."""
+    family, document = run.architecture.family, apply_overrides(run.architecture.document, [override])
+    chip: Any = validate(family.schema, document)
+    lowered = family.lower(chip, run.workload, run.sample)
+    execution = execute(lowered.graph, "fast")
+    latency_ns = execution.cycles * 1000.0 / chip.clock_mhz
+    prices = price(execution.ledger, lowered.components, table, chip.node_nm, latency_ns)
+    return Executed(override, execution.cycles, prices.total_pj.value)
 
 
 def energy_savings(prices: Prices) -> tuple[EnergySaving, ...]:
