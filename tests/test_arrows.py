@@ -23,6 +23,9 @@ ALLOWED = {
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
+    "sweeps": {
+        "accelerators", "config", "cost", "engine", "errors", "request", "result", "simulation", "store", "workload",
+    },
     "comparison": {
         "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "store", "workload",
     },

@@ -1,0 +1,100 @@
+"""A sweep and its Pareto front as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from archsim.report.look import HEADING, WARNING
+from archsim.report.sweep_units import named, shown
+from archsim.report.tables import WIDTH_WHEN_PIPED
+
+if TYPE_CHECKING:
+    from archsim.sweeps import Front, Sweep
+    from archsim.sweeps.table import Row
+
+BEST = ("energy_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s")
+MOST_FAILURES = 5
+
+
+def print_sweep(sweep: Sweep, console: Console | None = None) -> None:
+    """How many points there are, what failed and why, and the best point for each number."""
+    console = console or _console()
+    fine, broken, failed = (sweep.of(status) for status in ("ok", "constraint", "failed"))
+    heading = f"{sweep.name}: {len(sweep.rows):,} points, {len(fine):,} executed and within the constraints"
+    console.print(Text(heading, style=HEADING))
+    if broken:
+        console.print(Text(f"{len(broken):,} break a constraint (they stay in the table)"))
+    if not fine and broken:
+        console.print(Text("no point meets all constraints", style=WARNING))
+    if failed:
+        console.print(Text(f"{len(failed):,} failed:", style=WARNING))
+        _print_reasons(failed, console)
+    if fine:
+        best = [_best(fine, name) for name in BEST]
+        console.print()
+        console.print(_points(sweep.keys, [(name, row) for name, row in zip(BEST, best, strict=True) if row]))
+
+
+def print_front(front: Front, console: Console | None = None) -> None:
+    """The points of the front, in ascending order of the first objective."""
+    console = console or _console()
+    said = " × ".join(front.objectives)
+    text = f"{front.sweep.name}: {len(front.rows)} of {len(front.candidates):,} points on the front of {said}"
+    console.print(Text(text, style=HEADING))
+    console.print()
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    names = ["id", *_varied(front.sweep, front.rows)]
+    for name in names:
+        table.add_column(name, overflow="fold")
+    for name in front.objectives:
+        table.add_column(named(name), justify="right", no_wrap=True)
+    for row in front.rows:
+        table.add_row(*(Text(str(row[name])) for name in names), *(shown(name, row[name]) for name in front.objectives))
+    console.print(table)
+
+
+def _varied(sweep: Sweep, rows: Sequence[Row]) -> list[str]:
+    """The columns that tell the rows apart: chip and network only where there are several."""
+    several = [name for name in ("arch", "workload") if len({row[name] for row in sweep.rows}) > 1]
+    return [*several, *sweep.keys]
+
+
+def _points(keys: Sequence[str], rows: Sequence[tuple[str, Row]]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("best", "value", "id", "chip", "network", *keys):
+        table.add_column(name, overflow="fold")
+    for name, row in rows:
+        values = (named(name), shown(name, row[name]), row["id"], row["arch"], row["workload"])
+        varied = ("" if row[key] is None else str(row[key]) for key in keys)
+        table.add_row(*(Text(str(value)) for value in (*values, *varied)))
+    return table
+
+
+def _best(rows: Sequence[Row], name: str) -> Row | None:
+    having = [row for row in rows if row[name] is not None]
+    pick = max if name == "throughput_per_s" else min
+    return pick(having, key=lambda row: row[name]) if having else None
+
+
+def _print_reasons(failed: Sequence[Row], console: Console) -> None:
+    """Messages, those of most points first."""
+    counts: dict[str, int] = {}
+    for row in failed:
+        counts[row["message"]] = counts.get(row["message"], 0) + 1
+    ranked = sorted(counts.items(), key=lambda item: -item[1])
+    for message, number in ranked[:MOST_FAILURES]:
+        console.print(Text(f"  {number:,} × {message}"))
+    if len(ranked) > MOST_FAILURES:
+        console.print(Text(f"  and {len(ranked) - MOST_FAILURES} other messages, in results.csv"))
+
+
+def _console() -> Console:
+    console = Console(markup=False, highlight=False, emoji=False)
+    if console.is_terminal:
+        return console
+    return Console(markup=False, highlight=False, emoji=False, width=WIDTH_WHEN_PIPED)

@@ -1,0 +1,176 @@
+"""Whether a sweep's file makes sense as a whole, before anything is executed: names, keys, prices, samples, size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from archsim.accelerators import load_architecture
+from archsim.config import Document
+from archsim.config.document import OVERRIDE, Key
+from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.request import WORKLOAD_PREFIX, Request, prepare
+from archsim.sweeps.constraints import Constraint, parse_constraint
+from archsim.sweeps.sample import values_of
+from archsim.sweeps.spec import MOST_POINTS, SweepFile, load_spec
+from archsim.sweeps.work import override
+from archsim.workload import load_workload
+
+_NOWHERE = ("unknown key", "no such list item")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A sweep's file that makes sense, and the content of the chips and networks that it names."""
+
+    file: SweepFile
+    constraints: tuple[Constraint, ...]
+    document: Document
+    contents: Mapping[str, Any]
+
+    def located(self, name: str) -> str:
+        """A path as seen from the sweep's file; the name of a preset as it is."""
+        return _located(self.document, name)
+
+
+def check_spec(path: str | Path) -> Checked:
+    """Read a sweep's file and check all that it names. ConfigError: file:line of everything that is wrong."""
+    file, document = load_spec(path)
+    constraints, problems = _constraints(file, document)
+    contents: dict[str, Any] = {}
+    for at, arch, workload, costs in _combinations(file):
+        try:
+            request = _prepared(file, document, arch, workload, costs)
+        except ArchsimError as error:
+            new = [_blamed(document, at, problem) for problem in error.problems]
+            problems += [problem for problem in new if (problem.message, problem.value) not in _told(problems)]
+            continue
+        contents |= {arch: request.architecture.content, workload: request.workload.hash}
+        if (file.seeds or file.repeats) and not request.workload.activity.synthetic:
+            text = "recorded spikes have no seed to repeat them with"
+            key = "seeds" if file.seeds else "repeats"
+            told = document.problem((key,), text, value=workload)
+            problems += [told] if told not in problems else []
+    problems += [*_size_problems(file, document), *_unknown_keys(file, document, contents)]
+    if problems:
+        raise ConfigError(sorted(problems, key=lambda problem: problem.line or 0))
+    return Checked(file, tuple(constraints), document, contents)
+
+
+def file_of(path: Path) -> bool:
+    """Whether a regular file is there; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _constraints(file: SweepFile, document: Document) -> tuple[list[Constraint], list[Problem]]:
+    found, problems = [], []
+    for number, text in enumerate(file.constraints):
+        try:
+            found.append(parse_constraint(text))
+        except ConfigError as error:
+            problems += [
+                replace(document.problem(("constraints", number), one.message), value=text, allowed=one.allowed,
+                        nearest=one.nearest)
+                for one in error.problems
+            ]  # fmt: skip
+    return found, problems
+
+
+def _combinations(file: SweepFile) -> list[tuple[Key, str, str, Any]]:
+    """Enough combinations to meet every chip, network and price once, and the key to blame for each."""
+    arch, workload, costs = file.archs[0], file.workloads[0], file.costs[0]
+    return [
+        *((("archs", at), name, workload, costs) for at, name in enumerate(file.archs)),
+        *((("workloads", at), arch, name, costs) for at, name in enumerate(file.workloads)),
+        *((("costs", at), arch, workload, names) for at, names in enumerate(file.costs) if at),
+    ]
+
+
+def _prepared(file: SweepFile, document: Document, arch: str, workload: str, costs: Any) -> Request:
+    overlays = [costs] if isinstance(costs, str) else costs or []
+    return prepare(
+        _located(document, arch), _located(document, workload), costs=[_located(document, name) for name in overlays],
+        engine=file.engine, samples=file.samples, plugins=[_located(document, name) for name in file.plugins],
+    )  # fmt: skip
+
+
+def _located(document: Document, name: str) -> str:
+    is_path = "/" in name or name.endswith((".yaml", ".yml", ".py"))
+    return str((document.folder or Path()) / name) if is_path else name
+
+
+def _blamed(document: Document, at: Key, problem: Problem) -> Problem:
+    """A problem that names no file stands where the sweep's file names the thing."""
+    if problem.file is not None:
+        return problem
+    key = (problem.key.removeprefix("--"),) if problem.key else at
+    return replace(document.problem(key, problem.message), value=problem.value, allowed=problem.allowed,
+                   nearest=problem.nearest)  # fmt: skip
+
+
+def _told(problems: Sequence[Problem]) -> set[tuple[str, str]]:
+    return {(problem.message, problem.value) for problem in problems}
+
+
+def _size_problems(file: SweepFile, document: Document) -> list[Problem]:
+    drawn = math.prod(len(values_of(axis)) for axis in file.space.values()) if isinstance(file.method, str) else 1
+    each = len(file.archs) * len(file.workloads) * len(file.costs) * len(file.seeds or range(file.repeats or 1))
+    drawn = drawn if file.points is None else len(file.points)
+    if drawn * each <= MOST_POINTS:
+        return []
+    return [document.problem(("space",), f"makes {drawn * each:,} points", allowed=f"at most {MOST_POINTS:,}")]
+
+
+def _unknown_keys(file: SweepFile, document: Document, loaded: Mapping[str, Any]) -> list[Problem]:
+    """Keys that no chip (or no network) of the sweep has, with the nearest that one has."""
+    first: dict[str, tuple[Key, Any]] = {}
+    for key, axis in file.space.items():
+        first.setdefault(key, (("space", key), values_of(axis)[0]))
+    for number, point in enumerate(file.points or ()):
+        for key, value in point.items():
+            first.setdefault(key, (("points", number, key), value))
+    problems = []
+    for key, (at, value) in first.items():
+        of_workload = key.startswith(WORKLOAD_PREFIX)
+        names = file.workloads if of_workload else file.archs
+        load: Callable[..., Any] = load_workload if of_workload else load_architecture
+        bare = key.removeprefix(WORKLOAD_PREFIX)
+        found = [
+            _nowhere(partial(load, _located(document, name), [override(bare, value)]), bare)
+            for name in names
+            if name in loaded
+        ]
+        if found and all(found):
+            problems.append(_unknown(document, at, key, bare, found[0]))
+    return problems
+
+
+def _nowhere(load: Callable[[], Any], key: str) -> Problem | None:
+    """The problem that says that the key does not exist, if it does not."""
+    try:
+        load()
+    except ArchsimError as error:
+        for problem in error.problems:
+            is_it = problem.message in _NOWHERE or "cannot be set below it" in problem.message
+            named = problem.key or ""
+            if problem.file == OVERRIDE and is_it and (key == named or key.startswith(named + ".")):
+                return problem
+    return None
+
+
+def _unknown(document: Document, at: Key, key: str, bare: str, found: Problem | None) -> Problem:
+    assert found is not None
+    near = None
+    if found.nearest is not None and found.key is not None:
+        parent = found.key.rpartition(".")[0]
+        rest = bare.removeprefix(found.key)
+        near = key.removesuffix(bare) + (f"{parent}." if parent else "") + found.nearest + rest
+    text = "no such key" if found.message in _NOWHERE else f"no such key: {found.key} {found.message}"
+    return document.problem(at, text, value=key, allowed=found.allowed, nearest=near)

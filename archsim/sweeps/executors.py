@@ -1,0 +1,139 @@
+"""Where a sweep's executions happen: in this process, in several on this machine, or on a Dask cluster.
+
+All are fed through ``concurrent.futures``. Worker processes end with the process that started them, however it ends.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any
+
+from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.sweeps.work import Outcome, Task, perform
+
+DASK = "dask:"
+TASKS_AHEAD = 4
+TASKS_AHEAD_OF_CLUSTER = 1024
+MOST_PROCESSES = 1024
+CONNECT_SECONDS = 10
+BREAKS_IN_A_ROW = 3
+
+Outcomes = tuple[Outcome, ...]
+Work = Callable[[Task], Outcomes]
+
+
+def check_executor(jobs: int, on: str | None) -> None:
+    """ConfigError for a number of processes or an address that cannot be."""
+    problems = []
+    if isinstance(jobs, bool) or not isinstance(jobs, int) or not 1 <= jobs <= MOST_PROCESSES:
+        problems.append(Problem("not a number of processes", key="jobs", value=jobs, allowed=f"1 to {MOST_PROCESSES}"))
+    if on is not None and (not on.startswith(DASK) or not on.removeprefix(DASK)):
+        problems.append(Problem("not a cluster", key="on", value=on, allowed="dask:tcp://HOST:PORT"))
+    if on is not None and jobs != 1:
+        problems.append(Problem("the cluster has its own number of processes", key="jobs", value=jobs))
+    if problems:
+        raise ConfigError(problems)
+    if on is not None:
+        _client_class()
+
+
+def performed(tasks: Iterable[Task], jobs: int, on: str | None, work: Work = perform) -> Iterator[Outcomes]:
+    """The outcomes of the tasks, in the order in which they are finished."""
+    if on is not None:
+        with _cluster(on) as executor:
+            yield from _streamed(executor, list(tasks), TASKS_AHEAD_OF_CLUSTER, work)
+    elif jobs == 1:
+        yield from map(work, tasks)
+    else:
+        yield from _in_processes(tasks, jobs, work)
+
+
+def _in_processes(tasks: Iterable[Task], jobs: int, work: Work) -> Iterator[Outcomes]:
+    """A pool whose processes die (out of memory) is replaced, as long as it gets anywhere."""
+    left = {task.keys[0]: task for task in tasks}
+    breaks = 0
+    while left:
+        try:
+            with _processes(min(jobs, len(left))) as executor:
+                for outcomes in _streamed(executor, list(left.values()), TASKS_AHEAD * jobs, work):
+                    breaks = 0
+                    del left[outcomes[0].key]
+                    yield outcomes
+        except BrokenExecutor:
+            breaks += 1
+            if breaks == BREAKS_IN_A_ROW:
+                text = "worker processes are killed again and again (no memory left?); what is done is kept"
+                raise ArchsimError(Problem(text, key="jobs", value=jobs, allowed="fewer processes")) from None
+
+
+def _streamed(executor: Executor, tasks: Iterable[Task], ahead: int, work: Work) -> Iterator[Outcomes]:
+    """Keep the executor fed with up to ``ahead`` tasks, and yield what is finished."""
+    waiting = iter(tasks)
+    under_way: set[Future[Outcomes]] = {executor.submit(work, task) for task in islice(waiting, ahead)}
+    while under_way:
+        finished, unfinished = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in finished:
+            yield future.result()
+        under_way = unfinished | {executor.submit(work, task) for task in islice(waiting, len(finished))}
+
+
+@contextmanager
+def _processes(jobs: int) -> Iterator[Executor]:
+    """A pool of fresh processes; leaving with an error stops what is under way."""
+    others = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_become_worker)
+    try:
+        yield executor
+    except BaseException:
+        executor.shutdown(wait=False, cancel_futures=True)
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
+    executor.shutdown()
+
+
+def _become_worker() -> None:
+    """Leave Ctrl-C to the process that started this one, and end when that one does."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
+
+
+@contextmanager
+def _cluster(on: str) -> Iterator[Executor]:
+    """A Dask cluster as an executor; a task whose worker is lost goes to another one."""
+    address = on.removeprefix(DASK)
+    try:
+        client = _client_class()(address, timeout=CONNECT_SECONDS)
+    except (OSError, TimeoutError, ValueError) as error:
+        reason = f"no Dask scheduler answers: {error}"
+        raise ArchsimError(Problem(reason, key="on", value=on, allowed="dask:tcp://HOST:PORT")) from None
+    try:
+        executor: Executor = client.get_executor(pure=False)
+        yield executor
+        executor.shutdown()
+    finally:
+        client.close()
+
+
+def _client_class() -> Any:
+    try:
+        from distributed import Client
+    except ImportError:
+        text = "a cluster needs the package 'distributed': pip install 'archsim[cluster]'"
+        raise ConfigError(Problem(text, key="on")) from None
+    return Client
