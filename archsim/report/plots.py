@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from archsim.analysis.timeline import Timeline
 from archsim.errors import ArchsimError, Problem, nearest
-from archsim.report import chip_figures, comparison_figures, energy_figures
+from archsim.report import chip_figures, comparison_figures, energy_figures, timeline_figures
 from archsim.report.style import paper
 from archsim.result import Result, writable_folder
 from archsim.store.loading import is_id, load_run
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Maker = Callable[[Result], "Figure"]
+Drawing = Callable[[], "Figure"]
 FIGURES: Mapping[str, Maker] = {
     "layer": energy_figures.by_layer,
     "component": energy_figures.by_component,
@@ -26,25 +28,40 @@ FIGURES: Mapping[str, Maker] = {
     "area": chip_figures.by_area,
     "time": chip_figures.by_time,
 }
+OVER_TIME: Mapping[str, Callable[[Timeline], Figure]] = {  # of a timeline
+    "gantt": timeline_figures.gantt,
+    "power": timeline_figures.power,
+}
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
-def plot(run: Result | str | Path, by: str | None = None, output: str | Path | None = None) -> tuple[Path, ...]:
-    """Draw a result, the run in a folder or of an id, and return the files that were written.
+def plot(
+    run: Result | Timeline | str | Path, by: str | None = None, output: str | Path | None = None
+) -> tuple[Path, ...]:
+    """Draw a result, a timeline, the run in a folder or of an id, and return the files that were written.
 
-    One figure ``by`` (a key of ``FIGURES``) goes to ``output`` (.png, .svg, .pdf). Without ``by`` every figure is drawn
-    as PNG into the folder ``output``. The default place is the run's own folder; other runs have none.
-    ArchsimError for an unknown figure, ending or place.
+    One figure ``by`` (a key of ``FIGURES``, of a timeline one of ``OVER_TIME``) goes to ``output`` (.png, .svg, .pdf).
+    Without ``by`` every figure is drawn as PNG into the folder ``output``. The default place is the run's own folder;
+    other runs have none. ArchsimError for an unknown figure, ending or place.
     """
-    result = load_run(run)
-    makers = makers_of(result)
-    if by is not None and by not in makers:
-        raise ArchsimError(
-            Problem("no such figure", key="by", value=by, allowed=", ".join(makers), nearest=nearest(by, makers))
-        )
-    chosen = makers if by is None else {by: makers[by]}
+    figures: Mapping[str, Drawing]
+    if isinstance(run, Timeline):
+        figures = {name: partial(maker, run) for name, maker in OVER_TIME.items()}
+    else:
+        result = load_run(run)
+        figures = {name: partial(maker, result) for name, maker in makers_of(result).items()}
+    if by is not None and by not in figures:
+        raise ArchsimError(_no_figure(by, figures))
+    chosen = figures if by is None else {by: figures[by]}
     places = _places(run, by, output, tuple(chosen))
-    return tuple(_draw(maker, result, place) for maker, place in zip(chosen.values(), places, strict=True))
+    return tuple(_draw(drawing, place) for drawing, place in zip(chosen.values(), places, strict=True))
+
+
+def _no_figure(by: str, figures: Mapping[str, Drawing]) -> Problem:
+    if by in OVER_TIME:
+        text = "a saved run does not hold what happened when; this figure is drawn while it is executed"
+        return Problem(text, key="by", value=by, allowed="with archsim run ... -o DIR --timeline")
+    return Problem("no such figure", key="by", value=by, allowed=", ".join(figures), nearest=nearest(by, figures))
 
 
 def makers_of(result: Result) -> dict[str, Maker]:
@@ -58,9 +75,12 @@ def makers_of(result: Result) -> dict[str, Maker]:
     return makers
 
 
-def _places(run: Result | str | Path, by: str | None, output: str | Path | None, names: tuple[str, ...]) -> list[Path]:
-    if output is None and (isinstance(run, Result) or is_id(run)):
-        text = f"name a place for the figures of a {'result' if isinstance(run, Result) else 'stored run'}"
+def _places(
+    run: Result | Timeline | str | Path, by: str | None, output: str | Path | None, names: tuple[str, ...]
+) -> list[Path]:
+    if output is None and (isinstance(run, Result | Timeline) or is_id(run)):
+        what = {Result: "result", Timeline: "timeline"}.get(type(run), "stored run")
+        text = f"name a place for the figures of a {what}"
         raise ArchsimError(Problem(text, key="output", allowed="a file or folder"))
     if output is not None and by is not None:
         return [_checked_file(Path(output))]
@@ -82,12 +102,12 @@ def _checked_file(path: Path) -> Path:
     return path
 
 
-def _draw(maker: Maker, result: Result, path: Path) -> Path:
+def _draw(drawing: Drawing, path: Path) -> Path:
     part = path.with_name(f".{path.stem}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with paper():
-            maker(result).savefig(part, metadata={"Date": None} if path.suffix == ".svg" else None)
+            drawing().savefig(part, metadata={"Date": None} if path.suffix == ".svg" else None)
         part.replace(path)
     except OSError as error:
         raise ArchsimError(Problem(f"cannot write the figure: {error.strerror}", file=str(path))) from error

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from archsim.analysis.timeline import Timeline
     from archsim.result import Result
 
 LEVEL_COLOURS = {
@@ -97,7 +98,7 @@ def side_chart(labels: Sequence[str], width: float = 6.4, most: int = LABEL_LETT
     return figure, axes
 
 
-def name_figure(axes: Axes, result: Result, what: str, *notes: str) -> None:
+def name_figure(axes: Axes, result: Result | Timeline, what: str, *notes: str) -> None:
     """A line above the axes: what is shown; then chip x network, whether its activity is synthetic, and notes.
 
     Names are shortened and lines are broken where the figure ends; it grows by the height that this takes.
@@ -131,9 +132,9 @@ def level_legend(axes: Axes, levels: Sequence[str], *, leakage: bool) -> None:
     legend_beside(axes, handles)
 
 
-def legend_beside(axes: Axes, handles: Sequence[Any] | None = None) -> None:
+def legend_beside(axes: Axes, handles: Sequence[Any] | None = None, columns: int = 1) -> None:
     """The legend to the right of the axes, where nothing is drawn."""
-    options: dict[str, Any] = {} if handles is None else {"handles": handles}
+    options: dict[str, Any] = {"ncols": max(columns, 1)} | ({} if handles is None else {"handles": handles})
     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0, **options)
 
 

@@ -10,8 +10,10 @@ from archsim.errors import ArchsimError, Problem
 
 FILE = "result.json"
 FORMAT = "archsim-result-2"
-FIGURES = ("layer", "component", "timestep", "level", "utilisation", "area", "time", "costs", "against-*")
-"""Names of the PNG files that ``archsim plot`` puts beside a result."""
+FIGURES = (
+    "layer", "component", "timestep", "level", "utilisation", "area", "time", "costs", "against-*", "gantt", "power",
+)  # fmt: skip
+"""Names of the PNG files that ``archsim plot`` and ``archsim run --timeline`` put beside a result."""
 
 
 def writable_folder(folder: str | Path) -> None:
