@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -91,16 +92,37 @@ def prepare_timeline(
     return request
 
 
-def fulfil_timeline(request: Request, progress: Progress | None = None) -> tuple[Result, Timeline]:
-    """Execute and price a request of one sample; the result, and when everything happened."""
-    runs: list[Run] = []
+@dataclass(frozen=True)
+class Watch:
+    """What a run is to leave behind of what happened when: a trace, figures in its folder, or both."""
 
-    def kept(*of_run: Any) -> Run:
-        runs.append(run_once(*of_run))
-        return runs[-1]
+    trace: str | None
+    figures: bool
+    _seen: list[Timeline] = field(default_factory=list)
 
-    result = fulfil(request, progress, kept)
-    return result, timeline_of_run(runs[0])
+    def prepare(self, arch: str, workload: str, **options: Any) -> Request:
+        """As :func:`prepare_timeline`."""
+        return prepare_timeline(arch, workload, trace=self.trace, figures=self.figures, **options)
+
+    def fulfil(self, request: Request, progress: Progress | None = None) -> Result:
+        """Execute and price a request of one sample, and watch it."""
+
+        def watched(*of_run: Any) -> Run:
+            run = run_once(*of_run)
+            self._seen.append(timeline_of_run(run))
+            return run
+
+        return fulfil(request, progress, watched)
+
+    def save(self, folder: str | None) -> Iterator[Path]:
+        """Write the trace, and the figures into the folder; yields each file that is there."""
+        (seen,) = self._seen
+        if self.trace is not None:
+            yield write_trace(seen, self.trace)
+        if self.figures and folder is not None:
+            from archsim.report.plots import plot
+
+            yield from plot(seen, output=folder)
 
 
 def timeline_of_run(run: Run) -> Timeline:

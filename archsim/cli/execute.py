@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from archsim.request import Request
     from archsim.result import Result
     from archsim.simulation import Progress
+    from archsim.tracing import Watch
 
 
 @app.command()
@@ -43,6 +44,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write the result here.")] = None,
     store: Annotated[str | None, typer.Option(metavar="FILE", help="Results that are known. Default: yours.")] = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Neither ask the store nor keep the result.")] = False,
+    trace: Annotated[
+        str | None, typer.Option(metavar="FILE.json", help="Write what happened when, for ui.perfetto.dev.")
+    ] = None,
+    timeline: Annotated[
+        bool, typer.Option("--timeline", help="Draw what units do when, and power over time, into DIR.")
+    ] = False,
 ) -> None:
     """Execute a network on a chip: energy, latency, area, and what is to blame."""
     from archsim.report.progress import progress
@@ -50,18 +57,31 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     from archsim.store import answer, chosen
 
     given = [*device_override(device), *(overrides or ())]
-    request = prepare(
+    watch = _watch(trace, timeline)
+    request = (prepare if watch is None else watch.prepare)(
         arch, workload, overrides=given, costs=costs or (), engine=engine, samples=samples,
         plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside, output=output,
         store=store,
     )  # fmt: skip
     with progress() as report:
-        found = answer(request, chosen(store, not no_store), lambda: _fulfil(request, report))
+        execute = _fulfil if watch is None else watch.fulfil
+        found = answer(request, chosen(store, not no_store), lambda: execute(request, report), anew=watch is not None)
     if found.origin:
         typer.echo(found.origin, err=True)
     show_result(found.result, as_json, output)
+    for path in () if watch is None else watch.save(output):
+        typer.echo(f"saved: {path}", err=True)
     if found.unsaved is not None and store is not None:
         raise found.unsaved
+
+
+def _watch(trace: str | None, figures: bool) -> Watch | None:
+    """What is to be kept of when everything happened, if anything is; such runs are executed anew."""
+    if trace is None and not figures:
+        return None
+    from archsim.tracing import Watch
+
+    return Watch(trace, figures)
 
 
 def _fulfil(request: Request, report: Progress | None) -> Result:

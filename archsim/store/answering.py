@@ -63,16 +63,19 @@ def chosen(file: str | Path | None, wanted: bool = True) -> Store | ArchsimError
         return error
 
 
-def answer(request: Request, store: Store | ArchsimError | None, execute: Callable[[], Result]) -> Answer:
+def answer(
+    request: Request, store: Store | ArchsimError | None, execute: Callable[[], Result], anew: bool = False
+) -> Answer:
     """The stored answer to a request, or the one that ``execute`` gives, which is then kept.
 
+    ``anew`` executes what is stored, too: for callers that watch the execution, which is not stored.
     A result that cannot be kept (a full disk, a default store that is unusable) is returned all the same. ArchsimError
     of the execution, and for a store that cannot be read.
     """
     if not isinstance(store, Store):
         return Answer(execute(), unsaved=store)
     key = key_of(request)
-    known = store.get(key)
+    known = None if anew else store.get(key)
     if known is not None:
         return Answer(known, key, store.row(key))
     began = time.perf_counter()
