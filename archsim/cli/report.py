@@ -11,7 +11,7 @@ from archsim.cli.program import app
 
 @app.command()
 def report(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'run -o' wrote, or id of a stored run.")],
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="The .html file to write.")],
 ) -> None:
     """Write one HTML file about a run: figures, tables, where every price comes from."""

@@ -118,7 +118,9 @@ def by_area(result: Result) -> Chart:
         for part in parts[:MOST_BARS]
     )  # fmt: skip
     note = f"{readable(result.area_um2, AREA)} in all, DRAM apart"
-    return Chart("chart-area", "Area by component", bars, _levels_legend(result)[:-2], _cut(note, len(parts)))
+    levels = dict.fromkeys(part.level for part in parts)
+    legend = tuple((level, Segment(0, 100, _colour(level))) for level in levels)
+    return Chart("chart-area", "Area by component", bars, legend, _cut(note, len(parts)))
 
 
 def _times(part: ComponentRow) -> str:

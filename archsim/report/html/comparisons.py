@@ -33,31 +33,35 @@ def comparisons(result: Result) -> Iterator[Section]:
         peer = next(keys, None)
         charts = [_swings(result)] if peer is None else [_way(peer, way) for way in waterfalls_of(result.against[peer])]
         key = "costs-varied" if peer is None else f"against-{next(numbers)}"
-        parts = [part for piece in rest for part in _converted(piece, key, numbers)]
-        yield Section(key, str(heading).partition(" (")[0], (*(chart for chart in charts if chart.bars), *parts))
+        title = str(heading).partition(" (")[0]
+        parts = [part for piece in rest for part in _converted(piece, key, title, numbers)]
+        yield Section(key, title, (*(chart for chart in charts if chart.bars), *parts))
 
 
-def _converted(piece: RenderableType, key: str, numbers: Iterator[int]) -> Iterator[Part]:
+def _converted(piece: RenderableType, key: str, title: str, numbers: Iterator[int]) -> Iterator[Part]:
     """A piece of the terminal's report as a part of the page."""
     if isinstance(piece, Padding):
-        yield from _converted(piece.renderable, key, numbers)
+        yield from _converted(piece.renderable, key, title, numbers)
     elif isinstance(piece, Group):
         for inner in piece.renderables:
-            yield from _converted(inner, key, numbers)
+            yield from _converted(inner, key, title, numbers)
     elif isinstance(piece, TerminalTable):
-        yield _table(piece, f"{key}-table-{next(numbers)}")
+        yield _table(piece, f"{key}-table-{next(numbers)}", title)
     elif isinstance(piece, Text):
         lines = piece.plain.split("\n")
         listed = all(line.startswith("- ") for line in lines)
         yield Prose(tuple(line.removeprefix("- ") for line in lines), listed=listed)
 
 
-def _table(table: TerminalTable, key: str) -> Table:
+def _table(table: TerminalTable, key: str, title: str) -> Table:
     heads = tuple(str(column.header) for column in table.columns)
     texts = next((at for at, column in enumerate(table.columns) if column.justify == "right"), len(heads))
     rows = zip(*([Cell(str(cell)) for cell in column.cells] for column in table.columns), strict=True)
-    caption = heads[0] or "Side by side"
-    return Table(key, caption, tuple(head or "answer" for head in heads), tuple(rows), max(texts, 1), sortable=False)
+    words = heads[0]
+    way = words.startswith("from ")
+    said = words if way else "one by one" if words else "side by side"
+    first = "step" if way else words or "answer"
+    return Table(key, f"{title}: {said}", (first, *heads[1:]), tuple(rows), max(texts, 1), sortable=False)
 
 
 def _way(peer: str, way: PeerWaterfall) -> Chart:

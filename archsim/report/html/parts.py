@@ -21,6 +21,11 @@ class Cell:
     text: str
     value: float | None = None
 
+    @property
+    def sort_key(self) -> str:
+        """The value for the page; the same for 3 and 3.0."""
+        return "" if self.value is None else f"{self.value:.12g}"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -166,8 +171,8 @@ def stacked(pieces: Sequence[tuple[float, str, bool]], full: float) -> tuple[Seg
     return tuple(found)
 
 
-def most(table: str, rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[tuple[Cell, ...], ...], str]:
-    """The first rows of an ordered table, and what is left out of it."""
+def most(place: str, rows: Sequence[tuple[Cell, ...]]) -> tuple[tuple[tuple[Cell, ...], ...], str]:
+    """The first rows of an ordered table, and what is left out of it; ``place`` has them all."""
     left = len(rows) - MOST_ROWS
-    note = f"{left:,} rows with less are left out; Result.frame('{table}') has them all" if left > 0 else ""
+    note = f"{left:,} more rows are left out; {place} has them all" if left > 0 else ""
     return tuple(rows[:MOST_ROWS]), note

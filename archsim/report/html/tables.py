@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from archsim.report.html.parts import Cell, Table, count, most, name, number, share
-from archsim.report.units import AREA, ENERGY, TIME, Scale, percent, scale_for
+from archsim.report.units import AREA, EDP, ENERGY, POWER, TIME, Scale, percent, scale_for
 
 if TYPE_CHECKING:
     from archsim.result import Result, UnitRow
@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 MOST_CAUSES = 3
 CYCLES = "cycles: the layer's share of the critical path; a layer that others hide has few"
 NONE = Cell("")
+PLAIN = Scale(1.0, "")
+LADDERS = {"latency_ns": TIME, "edp_pj_ns": EDP, "peak_power_mw": POWER} | dict.fromkeys(
+    ("energy_pj", "dynamic_pj", "static_pj"), ENERGY
+)
+NAMES = {
+    "latency_ns": "latency", "edp_pj_ns": "energy x delay", "peak_power_mw": "peak power", "energy_pj": "energy",
+    "dynamic_pj": "dynamic", "static_pj": "static",
+}  # fmt: skip
 
 
 def levels(result: Result) -> Table:
@@ -32,7 +40,7 @@ def components(result: Result) -> Table:
     """Every component, the most expensive first."""
     scale = scale_for((result.energy_pj,), ENERGY)
     area = scale_for((result.area_um2,), AREA)
-    rows, note = most("components", [
+    rows, note = most("Result.frame('components')", [
         (
             name(part.name), name(part.level), count(part.instances),
             *_energies(scale, part.dynamic_pj, part.static_pj), share(part.energy_pj, result.energy_pj),
@@ -51,7 +59,7 @@ def actions(result: Result) -> Table:
     times: dict[tuple[str, str], float] = {}
     for row in result.counts:
         times[row.component, row.action] = times.get((row.component, row.action), 0.0) + row.count
-    rows, note = most("counts", [
+    rows, note = most("Result.frame('counts')", [
         (
             name(component), name(action), count(times[component, action]), number(scale(energy_pj)),
             share(energy_pj, result.dynamic_pj),
@@ -66,7 +74,7 @@ def actions(result: Result) -> Table:
 def layers(result: Result) -> Table:
     """Every mapped layer in the network's order; leakage while the units idled belongs to none."""
     scale = scale_for((result.energy_pj,), ENERGY)
-    rows, note = most("layers", [
+    rows, note = most("Result.frame('layers')", [
         (
             name(row.name), name(row.kind), count(row.cycles), share(row.cycles, result.cycles), count(row.span_cycles),
             share(row.utilisation, 1), share(row.density, 1), count(row.active_products), count(row.passes),
@@ -86,7 +94,7 @@ def layers(result: Result) -> Table:
 def units(result: Result) -> Table:
     """Where each unit's time went, in per cent of the run, and what it waited for most."""
     ranked = sorted((row for row in result.units if row.unit != "sync"), key=lambda row: -row.busy)
-    rows, note = most("units", [_unit(row) for row in ranked])
+    rows, note = most("Result.frame('units')", [_unit(row) for row in ranked])
     columns = ("unit", "busy", "starved", "blocked", "arbitration", "idle", "waits for")
     caption = "Where the units' time goes, in per cent of the run"
     said = "starved: waits for data; blocked: the buffer behind it is full; arbitration: another has the shared unit"
@@ -107,7 +115,7 @@ def critical_path(result: Result) -> Table | None:
     if not result.critical_path:
         return None
     ranked = sorted(result.critical_path, key=lambda row: -row.cycles)
-    rows, note = most("critical_path", [
+    rows, note = most("Result.frame('critical_path')", [
         (name(row.unit), name(row.layer), name(row.what), count(row.cycles), share(row.cycles, result.cycles))
         for row in ranked
     ])  # fmt: skip
@@ -122,29 +130,25 @@ def samples(result: Result) -> Table | None:
     """The figures of each sample, and their spread. None: there is one only."""
     if len(result.per_sample) < 2:
         return None
-    scales = {"cycles": Scale(1.0, ""), "latency_ns": scale_for((result.latency_ns,), TIME),
-              "energy_pj": scale_for((result.energy_pj,), ENERGY)}  # fmt: skip
     keys = tuple(dict.fromkeys(key for row in result.per_sample for key in row if key != "sample"))
-    rows = tuple(
-        (count(result.samples[at] if at < len(result.samples) else at), *_figures(row, keys, scales))
-        for at, row in enumerate(result.per_sample)
-    )
+    scales = {
+        key: scale_for([row.get(key, 0.0) for row in result.per_sample], LADDERS[key]) if key in LADDERS else PLAIN
+        for key in keys
+    }
+    rows, note = most("Result.per_sample", [
+        (count(row.get("sample", at)), *_figures(row, scales)) for at, row in enumerate(result.per_sample)
+    ])  # fmt: skip
     spreads = {
         what: {key: found[what] for key, found in result.spread.items() if what in found}
         for what in ("mean", "std", "min", "max")
     }
-    foot = tuple((Cell(what), *_figures(found, keys, scales)) for what, found in spreads.items())
-    columns = ("sample", *(_headed(key, scales) for key in keys))
-    return Table("samples", "Samples, one by one, and their spread", columns, rows[:300], foot=foot)
+    foot = tuple((Cell(what), *_figures(found, scales)) for what, found in spreads.items())
+    columns = ("sample", *(f"{NAMES.get(key, key.replace('_', ' '))} {scales[key].unit}".strip() for key in keys))
+    return Table("samples", "Samples, one by one, and their spread", columns, rows, foot=foot, note=note)
 
 
-def _headed(key: str, scales: Mapping[str, Scale]) -> str:
-    return key.replace("_", " ") if key not in scales else f"{key.partition('_')[0]} {scales[key].unit}".strip()
-
-
-def _figures(row: Mapping[str, float], keys: tuple[str, ...], scales: Mapping[str, Scale]) -> list[Cell]:
-    plain = Scale(1.0, "")
-    return [number(scales.get(key, plain)(row[key])) if key in row else NONE for key in keys]
+def _figures(row: Mapping[str, float], scales: Mapping[str, Scale]) -> list[Cell]:
+    return [number(scale(row[key])) if key in row else NONE for key, scale in scales.items()]
 
 
 def _energy_columns(scale: Scale) -> tuple[str, ...]:

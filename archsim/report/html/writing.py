@@ -6,20 +6,21 @@ from contextlib import suppress
 from pathlib import Path
 
 from archsim.errors import ArchsimError, Problem
-from archsim.result import Result, load_result, writable_folder
+from archsim.result import Result, writable_folder
+from archsim.store import load_run
 
 SUFFIXES = (".html", ".htm")
 
 
 def html_report(run: Result | str | Path) -> str:
-    """The report of a result, or of the run in a folder, as HTML text. ArchsimError if there is no such run."""
+    """The report of a result, or of a run by its folder or id, as HTML text. ArchsimError if there is no such run."""
     from archsim.report.html.page import page
 
-    return page(run if isinstance(run, Result) else load_result(run))
+    return page(load_run(run))
 
 
 def write_report(run: Result | str | Path, output: str | Path) -> Path:
-    """Write one self-contained HTML file about a result, or about the run in a folder, and return where it is.
+    """Write one self-contained HTML file about a result, or a run by its folder or id; returns where it is.
 
     ArchsimError for a run that is not there and for a place that cannot be written, both at once. A file that is there
     is replaced, but never by half a report.
@@ -31,7 +32,7 @@ def write_report(run: Result | str | Path, output: str | Path) -> Path:
     except ArchsimError as error:
         problems += error.problems
     try:
-        result = run if isinstance(run, Result) else load_result(run)
+        result = load_run(run)
     except ArchsimError as error:
         problems += error.problems
     if problems:
