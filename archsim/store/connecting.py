@@ -31,6 +31,15 @@ def connect(path: Path, schema_version: int, for_writing: bool) -> sqlite3.Conne
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
         return None
+    try:
+        return _store_in(path, schema_version, for_writing)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise ArchsimError(Problem(f"not a store of results: {error}", file=str(path))) from None
+
+
+def _store_in(path: Path, schema_version: int, for_writing: bool) -> sqlite3.Connection | None:
     database = _open(path)
     try:
         if _checked(database, path, schema_version):
@@ -66,14 +75,9 @@ def _plain(name: str, uri: bool = False) -> sqlite3.Connection:
 
 def _checked(database: sqlite3.Connection, path: Path, schema_version: int) -> bool:
     """Whether it is a store of this version; False for an empty file."""
-    try:
-        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        (application,) = database.execute("PRAGMA application_id").fetchone()
-        (found,) = database.execute("PRAGMA user_version").fetchone()
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        raise ArchsimError(Problem("not a store of results: the file is no SQLite database", file=str(path))) from None
+    (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    (found,) = database.execute("PRAGMA user_version").fetchone()
     if application == 0 and tables == 0:
         return False
     if application != APPLICATION_ID:

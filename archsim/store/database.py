@@ -63,6 +63,12 @@ class Store:
     def __reduce__(self) -> tuple[type[Store], tuple[Path]]:
         return Store, (self.path,)
 
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def get(self, key: str) -> Result | None:
         """The result that was put under a key; None where there is none, or a damaged one."""
         found = self._read("SELECT result FROM runs WHERE key = ?", (key,))
@@ -137,7 +143,7 @@ class Store:
         if database is None:
             writable_folder(self.path.parent)
         else:
-            self._write(lambda _: None)
+            self._write(lambda opened: opened.execute("DELETE FROM runs WHERE key = ''"))
 
     def close(self) -> None:
         """Close this thread's connection; the next call opens it again."""
