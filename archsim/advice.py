@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from archsim.analysis.sensitivity import Change, Sensitivity, kind_of
+from archsim.analysis.sensitivity import PAIR, Change, Sensitivity, kind_of
 from archsim.analysis.verdict import shown, verdict
 from archsim.result import Result
 
 Levers = Mapping[tuple[Change, str], tuple[tuple[str, float], ...]]
 LEVERS: Levers = {  # of a kind of unit or buffer: keys that make it better, and the factor (0: one more)
     ("faster", "dram"): (("dram.bandwidth", 2.0),),
-    ("faster", "adc"): (("adc.conversion", 0.5),),
+    ("faster", "adc"): (("adc.conversion", 0.5), ("crossbar.column_mux", 0.5)),
     ("faster", "read"): (("crossbar.read", 0.5),),
     ("faster", "port"): (("noc.flit_bits", 2.0),),
     ("faster", "fetch"): (("buffer.lines_per_cycle", 2.0),),
@@ -36,6 +37,7 @@ LEVERS: Levers = {  # of a kind of unit or buffer: keys that make it better, and
     ("deeper", "ofmap_buffer"): (("buffers.ofmap.size", 2.0),),
     ("deeper", "completed_sums"): (("buffers.ofmap.size", 2.0),),
 }
+LITTLE = 0.05  # of the run
 WHAT: Mapping[Change, str] = {
     "faster": "twice as fast", "deeper": "one slot deeper", "sooner": "with half the latency",
 }  # fmt: skip
@@ -48,33 +50,43 @@ class Advice:
     change: Change
     subject: str
     gain_cycles: int  # on the same graph
-    overrides: tuple[str, ...]  # each for --set; () where no key of the chip makes this change
+    overrides: tuple[tuple[str, ...], ...]  # ways to make it, each of so many --set; () where no key of the chip does
     executed: Executed | None = None  # the best of the overrides
 
 
 @dataclass(frozen=True)
 class Executed:
-    """The chip with an override, lowered and executed anew."""
+    """The chip with overrides, lowered and executed anew."""
 
-    override: str
+    overrides: tuple[str, ...]
     cycles: int
     energy_pj: float
 
 
 def advise(found: Sequence[Sensitivity], chip: Any) -> Advice | None:
-    """The largest gain; of equal ones a change of the whole kind that a key of the chip makes."""
+    """The largest gain; of equal ones a change of the whole kind that a key of the chip makes.
+
+    A pair only where no single change makes the run shorter by a LITTLE.
+    """
     gaining = [one for one in found if one.gain > 0]
+    enough = [one for one in gaining if not one.pair and one.gain >= LITTLE * (one.gain + one.cycles)]
     if not gaining:
         return None
     keys = {one: overrides(chip, one) for one in gaining}
-    best = max(gaining, key=lambda one: (one.gain, bool(keys[one]), one.of_kind))
+    best = max(enough or gaining, key=lambda one: (one.gain, bool(keys[one]), one.of_kind))
     return Advice(best.change, best.subject, best.gain, keys[best])
 
 
-def overrides(chip: Any, change: Sensitivity) -> tuple[str, ...]:
-    """``key=value`` for each key of the chip that makes a change of all units or buffers of its kind."""
+def overrides(chip: Any, change: Sensitivity) -> tuple[tuple[str, ...], ...]:
+    """Ways to make a change of all units or buffers of its kind (or kinds) with ``key=value`` of the chip."""
+    subjects = change.subject.split(PAIR)
+    return tuple(product(*(_keys(chip, change.change, kind_of(subject)) for subject in subjects)))
+
+
+def _keys(chip: Any, change: Change, kind: str) -> list[str]:
+    """``key=value`` for each key of the chip that makes a change of a kind."""
     found = []
-    for key, factor in LEVERS.get((change.change, kind_of(change.members[0])), ()):
+    for key, factor in LEVERS.get((change, kind), ()):
         now: Any = chip
         for name in key.split("."):
             now = getattr(now, name, None)
@@ -85,12 +97,14 @@ def overrides(chip: Any, change: Sensitivity) -> tuple[str, ...]:
             then = max(math.ceil(then), 1)
         if then != now:
             found.append(f"{key}={then:.12g}")
-    return tuple(found)
+    return found
 
 
 def name_of(change: Sensitivity | Advice) -> str:
     """What is changed, as people say it: ``the converters``, ``DRAM``, ``the buffer weight_buffer``."""
     subject = change.subject
+    if PAIR in subject:
+        return " and ".join(shown(part) for part in subject.split(PAIR))
     if change.change == "deeper":
         several = isinstance(change, Sensitivity) and change.of_kind
         return f"the buffers {subject}" if several else f"the buffer {subject}"
@@ -139,9 +153,13 @@ def _first(result: Result, advice: Advice | None) -> str:
         f" {result.cycles:,.0f} cycles shorter ({share})"
     )
     if advice.executed is None:
-        keys = " or ".join(f"--set {override}" for override in advice.overrides)
-        return f"{first}; {keys} does that." if keys else f"{first}."
-    return f"{first}; executed with --set {advice.executed.override} it {_outcome(result, advice.executed)}."
+        keys = " or ".join(_as_options(way) for way in advice.overrides)
+        return f"{first}; try {keys}." if keys else f"{first}."
+    return f"{first}; executed with {_as_options(advice.executed.overrides)} it {_outcome(result, advice.executed)}."
+
+
+def _as_options(way: Sequence[str]) -> str:
+    return " ".join(f"--set {override}" for override in way)
 
 
 def _outcome(result: Result, executed: Executed) -> str:

@@ -133,24 +133,24 @@ def profile_of(run: Run, table: CostTable) -> Profile:
     )  # fmt: skip
 
 
-def _best(run: Run, table: CostTable, overrides: Sequence[str]) -> Executed | None:
-    """The override that makes the shortest run; those that the chip does not allow or that do not fit are left out."""
+def _best(run: Run, table: CostTable, ways: Sequence[Sequence[str]]) -> Executed | None:
+    """The way that makes the shortest run; those that the chip does not allow or that do not fit are left out."""
     done = []
-    for override in overrides:
+    for way in ways:
         with suppress(ArchsimError):
-            done.append(_executed(run, table, override))
+            done.append(_executed(run, table, way))
     return min(done, key=lambda one: one.cycles, default=None)
 
 
-def _executed(run: Run, table: CostTable, override: str) -> Executed:
-    """The same sample on the same chip with one override."""
-    family, document = run.architecture.family, apply_overrides(run.architecture.document, [override])
+def _executed(run: Run, table: CostTable, overrides: Sequence[str]) -> Executed:
+    """The same sample on the same chip with some overrides."""
+    family, document = run.architecture.family, apply_overrides(run.architecture.document, overrides)
     chip: Any = validate(family.schema, document)
     lowered = family.lower(chip, run.workload, run.sample)
     execution = execute(lowered.graph, "fast")
     latency_ns = execution.cycles * 1000.0 / chip.clock_mhz
     prices = price(execution.ledger, lowered.components, table, chip.node_nm, latency_ns)
-    return Executed(override, execution.cycles, prices.total_pj.value)
+    return Executed(tuple(overrides), execution.cycles, prices.total_pj.value)
 
 
 def energy_savings(prices: Prices) -> tuple[EnergySaving, ...]:

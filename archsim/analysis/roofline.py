@@ -4,7 +4,9 @@
 Patterson 2009). All of it is data of the run: operations are the ledger's ``sop`` (products that are really added),
 bytes are its accesses times their width. The roof is the rate at which the units that count operations do so while they
 are busy, all of them at once; so the sparsity of this input is in it. The bandwidth of DRAM is what the channel moves
-while it is busy; that of an on-chip memory is one line (or word) per bank, instance and cycle.
+while it is busy. An on-chip memory has a read and a write port per bank and instance, each for one line (or word) per
+cycle; its bandwidth is that of the busier way times ``all bytes / bytes of that way``, so the mix of this run is in it,
+and at least what the run really moved (a chip may be told that ports do not limit it).
 """
 
 from __future__ import annotations
@@ -76,8 +78,8 @@ def roofline(execution: Execution, parts: Sequence[Part], clock_mhz: float) -> R
     operations, roof = _operations(execution, clock_hz)
     memories = []
     for part in parts:
-        bits = _bits(execution, part)
-        rate = _bytes_per_s(execution, part, bits, clock_hz)
+        ways = _bits(execution, part)
+        bits, rate = sum(ways), _bytes_per_s(execution, part, ways, clock_hz)
         if not bits or not rate:
             continue
         intensity = operations / (bits / 8)
@@ -111,10 +113,10 @@ def _busy(execution: Execution) -> Ints:
     return np.rint(np.bincount(graph.unit, weights=graph.duration, minlength=len(graph.units))).astype(np.int64)
 
 
-def _bits(execution: Execution, part: Part) -> float:
-    """Bits that all accesses to a memory moved."""
-    ledger, accesses = execution.ledger, MEMORIES.get(part.primitive, ())
-    return float(sum(ledger.total(part.name, access) for access in accesses)) * _width_bits(part)
+def _bits(execution: Execution, part: Part) -> list[float]:
+    """Bits that were read, and bits that were written; nothing of what is no memory."""
+    accesses = MEMORIES.get(part.primitive, ())
+    return [execution.ledger.total(part.name, access) * _width_bits(part) for access in accesses]
 
 
 def _width_bits(part: Part) -> float:
@@ -128,10 +130,14 @@ def _bits_of_word(part: Part) -> float:
     return float(part.attributes.get("bits", 0))
 
 
-def _bytes_per_s(execution: Execution, part: Part, bits: float, clock_hz: float) -> float:
+def _bytes_per_s(execution: Execution, part: Part, ways: list[float], clock_hz: float) -> float:
+    """What a memory can move, at this run's mix of reads and writes."""
+    bits = sum(ways)
+    if not bits:
+        return 0.0
     if part.primitive != "dram":
         ports = part.count * float(part.attributes.get("banks", 1))
-        return ports * _width_bits(part) / 8 * clock_hz
+        return max(ports * _width_bits(part) / max(ways), 1 / max(execution.cycles, 1)) * bits / 8 * clock_hz
     graph = execution.graph
     channel = [number for number, unit in enumerate(graph.units) if unit.name == part.name]
     busy = float(_busy(execution)[channel].sum()) if channel else 0.0

@@ -7,6 +7,10 @@ Three changes are tried on the executed graph with the fast engine:
 * a buffer one slot deeper: its capacity grows by the smallest amount that is ever held, its space edges derived anew;
 * a latency halved: ``ceil(l / 2)`` for every task of a unit.
 
+Units that work in step hide each other: one of them twice as fast gains next to nothing. So the kind that has most of
+the critical path is also tried together with each other kind, and the best such pair is kept if it gains more than both
+of its parts alone.
+
 ``gain = cycles before - cycles after``. On a fifo unit requests may overtake each other when something is faster, and
 the run may become longer: a negative gain is a scheduling anomaly (Graham 1969), not an error.
 """
@@ -29,6 +33,7 @@ from archsim.taskgraph import Buffer, TaskGraph
 Flags = NDArray[np.bool_]
 Cycles = NDArray[np.int32]
 Change = Literal["faster", "deeper", "sooner"]
+PAIR = " + "
 TASKS_IN_PYTHON = 4_000_000  # timed again in all: some 15 s
 TASKS_COMPILED = 60_000_000
 
@@ -38,7 +43,7 @@ class Sensitivity:
     """One change and what the run would take with it: cycles."""
 
     change: Change
-    subject: str  # a unit or buffer, or a kind of several
+    subject: str  # a unit or buffer, a kind of several, or a pair: ``read + adc``
     members: tuple[str, ...]
     cycles: int
     gain: int  # negative: the run gets longer
@@ -47,6 +52,11 @@ class Sensitivity:
     def of_kind(self) -> bool:
         """Whether several units or buffers are changed at once."""
         return len(self.members) > 1
+
+    @property
+    def pair(self) -> bool:
+        """Whether two kinds are changed at once."""
+        return PAIR in self.subject
 
     @property
     def anomaly(self) -> bool:
@@ -81,8 +91,28 @@ def sensitivities(execution: Execution, path: Sequence[PathShare]) -> Sensitivit
         changed = CHANGES[change](graph, members)
         cycles = execution.cycles if changed is graph else time(changed)
         found.append(Sensitivity(change, subject, members, cycles, execution.cycles - cycles))
+    found += _pair(execution, found, path, time)
     order = sorted(found, key=lambda one: (-one.gain, one.change, not one.of_kind, one.subject))
     return Sensitivities(tuple(order), len(singles) - min(room, len(singles)))
+
+
+def _pair(
+    execution: Execution, found: Sequence[Sensitivity], path: Sequence[PathShare], time: Callable[[TaskGraph], int]
+) -> list[Sensitivity]:
+    """The best pair of the kind that has most of the critical path and another one, if it beats both alone."""
+    kinds = [one for one in found if one.change == "faster" and (one.of_kind or one.subject == kind_of(one.subject))]
+    share = {one.subject: sum(p.cycles for p in path if p.what != LATENCY and p.unit in one.members) for one in kinds}
+    if len(kinds) < 2:
+        return []
+    main = max(kinds, key=lambda one: share[one.subject])
+    pairs = []
+    for other in kinds:
+        changed = faster(execution.graph, {*main.members, *other.members})
+        if other is not main and changed is not execution.graph:
+            names, cycles = (f"{main.subject}{PAIR}{other.subject}", main.members + other.members), time(changed)
+            pairs.append((Sensitivity("faster", *names, cycles, execution.cycles - cycles), other))
+    best, other = max(pairs, key=lambda pair: pair[0].gain, default=(main, main))
+    return [best] if best.gain > main.gain + other.gain and best is not main else []
 
 
 def faster(graph: TaskGraph, units: Collection[str]) -> TaskGraph:

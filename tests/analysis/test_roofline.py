@@ -45,8 +45,8 @@ def test_by_hand_at_1_mhz():
     dram, buffer, pad = memories["dram"], memories["buffer"], memories["pad"]
     assert (dram.bytes_moved, dram.intensity, dram.bytes_per_s) == (200, 0.4, pytest.approx(1e6))
     assert dram.attainable_per_s == pytest.approx(0.4e6) and dram.memory_bound
-    assert (buffer.bytes_moved, buffer.bytes_per_s) == (60 * 4, pytest.approx(8e6))
-    assert buffer.attainable_per_s == pytest.approx(80 / 240 * 8e6) and buffer.memory_bound
+    assert (buffer.bytes_moved, buffer.bytes_per_s) == (60 * 4, pytest.approx(8e6 * 60 / 50))
+    assert buffer.attainable_per_s == pytest.approx(80 / 200 * 8e6) and buffer.memory_bound
     assert (pad.bytes_moved, pad.bytes_per_s) == (200, pytest.approx(3e6)) and pad.intensity == 0.4
 
 
