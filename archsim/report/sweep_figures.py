@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError, Problem
-from archsim.report.style import GREY, TOTAL, UP, paper, shortened
+from archsim.report.style import GREY, TITLE_LETTERS, TOTAL, UP, paper, shortened
 from archsim.report.sweep_units import ladder_of, named
 from archsim.report.units import scale_for
 
@@ -66,11 +66,18 @@ def front_figure(front: Front) -> Figure:
     for axes, (across, up) in zip(panels, pairs, strict=True):
         _draw(axes, front, across, up)
     what = " × ".join(named(name) for name in front.objectives)
-    figure.suptitle(f"Pareto front of {what}: {shortened(front.sweep.name, 40)}", x=0.01, ha="left", fontsize=10,
+    figure.suptitle(f"Pareto front of {what}: {_subject(front)}", x=0.01, ha="left", fontsize=10,
                     weight="bold")  # fmt: skip
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower left", ncols=3)
+    figure.legend(handles, labels, loc="outside lower left", ncols=3, columnspacing=1.2, handletextpad=0.2)
     return figure
+
+
+def _subject(front: Front) -> str:
+    """Chip and network where there is one of each, else the sweep's name."""
+    chips, networks = ({str(row[name]) for row in front.sweep.rows} for name in ("arch", "workload"))
+    one_of_each = len(chips) == len(networks) == 1
+    return shortened(f"{chips.pop()} × {networks.pop()}" if one_of_each else front.sweep.name, TITLE_LETTERS)
 
 
 def _draw(axes: Axes, front: Front, across: str | None, up: str) -> None:
@@ -79,8 +86,8 @@ def _draw(axes: Axes, front: Front, across: str | None, up: str) -> None:
     broken = [row for row in front.sweep.of("constraint") if all(row[name] is not None for name in front.objectives)]
     everything = [*front.candidates, *broken]
     groups: list[tuple[Sequence[Row], str, dict[str, Any]]] = [
-        (broken, f"{len(broken):,} that break a constraint", {"marker": "x", "color": UP, "s": 12, "linewidths": 0.7}),
-        (beaten, f"{len(beaten):,} that another point beats", {"color": GREY, "s": 10, "linewidths": 0}),
+        (broken, f"{len(broken):,} break a constraint", {"marker": "x", "color": UP, "s": 12, "linewidths": 0.7}),
+        (beaten, f"{len(beaten):,} beaten", {"color": GREY, "s": 10, "linewidths": 0}),
         (front.rows, f"{len(front.rows):,} on the front", {"color": TOTAL, "s": 22, "zorder": 3}),
     ]
     everything.sort(key=lambda row: float(row[up]))

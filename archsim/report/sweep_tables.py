@@ -54,7 +54,8 @@ def print_front(front: Front, console: Console | None = None) -> None:
     for name in front.objectives:
         table.add_column(named(name), justify="right", no_wrap=True)
     for row in front.rows:
-        table.add_row(*(Text(str(row[name])) for name in names), *(shown(name, row[name]) for name in front.objectives))
+        figures = (shown(name, row[name]) for name in front.objectives)
+        table.add_row(*(Text(_cell(row[name])) for name in names), *figures)
     console.print(table)
 
 
@@ -70,9 +71,18 @@ def _points(keys: Sequence[str], rows: Sequence[tuple[str, Row]]) -> Table:
         table.add_column(name, overflow="fold")
     for name, row in rows:
         values = (named(name), shown(name, row[name]), row["id"], row["arch"], row["workload"])
-        varied = ("" if row[key] is None else str(row[key]) for key in keys)
-        table.add_row(*(Text(str(value)) for value in (*values, *varied)))
+        table.add_row(*(Text(_cell(value)) for value in (*values, *(row[key] for key in keys))))
     return table
+
+
+def _cell(value: object) -> str:
+    """As written; of drawn numbers four digits."""
+    if isinstance(value, str):
+        try:
+            return value if len(value) < 8 else f"{float(value):.4g}"
+        except ValueError:
+            return value
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _best(rows: Sequence[Row], name: str) -> Row | None:

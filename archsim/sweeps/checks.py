@@ -85,11 +85,11 @@ def _constraints(file: SweepFile, document: Document) -> tuple[list[Constraint],
 
 def _combinations(file: SweepFile) -> list[tuple[Key, str, str, Any]]:
     """Enough combinations to meet every chip, network and price once, and the key to blame for each."""
-    arch, workload, costs = file.archs[0], file.workloads[0], file.costs[0]
+    arch, workload = file.archs[0], file.workloads[0]
     return [
-        *((("archs", at), name, workload, costs) for at, name in enumerate(file.archs)),
-        *((("workloads", at), arch, name, costs) for at, name in enumerate(file.workloads)),
-        *((("costs", at), arch, workload, names) for at, names in enumerate(file.costs) if at),
+        *((("archs", at), name, workload, None) for at, name in enumerate(file.archs)),
+        *((("workloads", at), arch, name, None) for at, name in enumerate(file.workloads)),
+        *((("costs", at), arch, workload, names) for at, names in enumerate(file.costs) if names is not None),
     ]
 
 

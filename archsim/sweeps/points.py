@@ -18,6 +18,7 @@ from archsim.sweeps.work import Task, override
 
 SEED = "workload.activity.seed"
 COSTS = "costs"
+ID_LETTERS = 10
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -28,8 +29,8 @@ class DesignPoint:
     arch: str
     workload: str
     values: Mapping[str, Any]
+    id: str  # of the design alone: the same in every version of archsim
     key: str
-    task: int
 
 
 def lay_out(checked: Checked) -> tuple[tuple[DesignPoint, ...], tuple[Task, ...]]:
@@ -44,12 +45,13 @@ def lay_out(checked: Checked) -> tuple[tuple[DesignPoint, ...], tuple[Task, ...]
     points: list[DesignPoint] = []
     tasks: list[Task] = []
     for arch, workload, values in product(file.archs, file.workloads, drawn):
-        base = _sha256(common, checked.contents[arch], checked.contents[workload], _with_files(checked, values))
-        keys = [_sha256(base, price) for price in priced]
+        design = [checked.contents[arch], checked.contents[workload], _with_files(checked, values)]
+        ids = [_sha256(design, file.samples, price)[:ID_LETTERS] for price in priced]
+        keys = [_sha256(common, design, price) for price in priced]
         tasks.append(_task(checked, arch, workload, values, tuple(keys)))
-        for key, overlays in zip(keys, prices, strict=True):
+        for short, key, overlays in zip(ids, keys, prices, strict=True):
             shown = {**values, **({COSTS: " + ".join(overlays)} if len(prices) > 1 else {})}
-            points.append(DesignPoint(arch, workload, shown, key, len(tasks) - 1))
+            points.append(DesignPoint(arch, workload, shown, short, key))
     return tuple(points), tuple(tasks)
 
 

@@ -19,7 +19,6 @@ from archsim.sweeps.table import BROKEN, FAILED, METRICS, OK, Row, Sweep
 from archsim.sweeps.work import Outcome, Task
 
 Progress = Callable[[int, int], None]
-ID_LETTERS = 10
 
 
 @dataclass(frozen=True)
@@ -134,7 +133,7 @@ def _table(request: SweepRequest, outcomes: dict[str, Outcome]) -> Sweep:
 
 def _row(point: DesignPoint, keys: Sequence[str], outcome: Outcome, constraints: Sequence[Constraint]) -> Row:
     numbers = outcome.numbers
-    row: dict[str, Any] = {"id": point.key[:ID_LETTERS], "arch": point.arch, "workload": point.workload}
+    row: dict[str, Any] = {"id": point.id, "arch": point.arch, "workload": point.workload}
     row |= {key: point.values.get(key) for key in keys}
     row |= {name: None if numbers is None else numbers.get(name) for name in METRICS}
     if numbers is None:

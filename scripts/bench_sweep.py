@@ -1,0 +1,63 @@
+"""Time a sweep of 1,000 designs of sata x vgg9-cifar10, store off; re-run ten of them with des; sweep again."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import archsim
+from archsim.sweeps.table import METRICS
+
+SPEC = """
+archs: [sata]
+workloads: [vgg9-cifar10]
+space:
+  array.rows: {from: 8, to: 64}
+  array.cols: {from: 4, to: 64}
+  array.dataflow: [output_stationary, weight_stationary, input_stationary]
+  timesteps.order: [sequential, parallel]
+  neuron.membrane.home: [dram]
+  buffers.weight.size: [64 KiB, 144 KiB, 288 KiB, 576 KiB]
+  buffers.ifmap.size: [32 KiB, 64 KiB, 128 KiB]
+  buffers.ofmap.size: [32 KiB, 64 KiB, 128 KiB]
+  dram.bandwidth: {from: 1.6, to: 25.6, scale: log}
+method: {latin_hypercube: {points: POINTS, seed: 0}}
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--points", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--again", type=int, default=10, help="points that are executed again with des")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        spec, output = Path(folder, "spec.yaml"), Path(folder, "out")
+        spec.write_text(SPEC.replace("POINTS", str(asked.points)))
+        began = time.perf_counter()
+        table = archsim.sweep(spec, jobs=asked.jobs, output=output)
+        seconds = time.perf_counter() - began
+        fine = table.of("ok")
+        distinct = len({row["energy_pj"] for row in fine})
+        print(f"{len(table.rows)} points, {len(fine)} ok, {distinct} distinct: {seconds:.1f} s")
+        for message in sorted({row["message"] for row in table.of("failed")})[:5]:
+            print("  failed:", message)
+        began = time.perf_counter()
+        again = archsim.sweep(spec, jobs=asked.jobs, output=output)
+        print(f"the same command again: {time.perf_counter() - began:.2f} s, equal: {again == table}")
+    chosen = random.Random(0).sample(fine, min(asked.again, len(fine)))
+    equal = [_as_des_says(row, table.keys) for row in chosen]
+    print(f"{sum(equal)} of {len(equal)} random points equal to des")
+
+
+def _as_des_says(row: dict[str, object], keys: tuple[str, ...]) -> bool:
+    overrides = [f"{key}={row[key]}" for key in keys]
+    result = archsim.simulate("sata", "vgg9-cifar10", overrides=overrides, engine="des")
+    return {name: row[name] for name in METRICS} == {name: getattr(result, name) for name in METRICS}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""A sweep's table: the numbers of the same runs done one by one, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import archsim
+from archsim.errors import ArchsimError
+from archsim.sweeps import fulfil_sweep, prepare_sweep
+from archsim.sweeps.journal import FILE as JOURNAL
+from archsim.sweeps.journal import Journal
+from archsim.sweeps.table import METRICS, load_sweep
+from archsim.sweeps.work import Outcome
+
+ROOT = Path(__file__).parents[2]
+CHEAP = """
+name: cheap dram
+constants:
+  dram.read_bit: {value: 0.5, source: a test}
+"""
+SPACE = "space: {array.rows: [2, 4, 8], array.cols: [2, 4], workload.timesteps: [1, 2]}\n"
+
+
+def test_rows_hold_what_single_runs_say(write):
+    table = archsim.sweep(write(SPACE), output="out")
+    assert len(table.rows) == 12 and [row["status"] for row in table.rows] == ["ok"] * 12
+    for row in (table.rows[0], table.rows[7]):
+        keys = [f"{key}={row[key]}" for key in table.keys]
+        alone = archsim.simulate("sata", "tiny.yaml", overrides=keys, engine="des")
+        assert {name: row[name] for name in METRICS} == {name: getattr(alone, name) for name in METRICS}
+    assert len({row["id"] for row in table.rows}) == 12
+
+
+def test_the_table_reads_back_as_it_was_written(write):
+    table = archsim.sweep(write(SPACE), output="out")
+    again = load_sweep("out")
+    assert again.columns == table.columns
+    for one, two in zip(again.rows, table.rows, strict=True):
+        assert [one[name] for name in METRICS] == [two[name] for name in METRICS]
+
+
+def test_two_processes_make_the_same_table_as_one(write):
+    spec = write(SPACE)
+    archsim.sweep(spec, output="one")
+    archsim.sweep(spec, output="two", jobs=2)
+    assert Path("one/results.csv").read_bytes() == Path("two/results.csv").read_bytes()
+
+
+def test_failures_are_recorded_with_their_message_and_skipped(write):
+    table = archsim.sweep(write("space: {array.rows: [0, 4], buffers.weight.size: [144 KiB, 1 B]}"), output="out")
+    assert [row["status"] for row in table.rows] == ["failed", "failed", "ok", "failed"]
+    assert "array.rows: must be a whole number" in table.rows[0]["message"]
+    assert table.rows[0]["energy_pj"] is None and table.rows[3]["message"]
+
+
+def test_a_constraint_that_nothing_meets_keeps_the_points(write, capsys):
+    from archsim.report.sweep_tables import print_sweep
+
+    table = archsim.sweep(write("space: {array.rows: [2, 4]}\nconstraints: [area_um2 < 1]"), output="out")
+    assert [row["status"] for row in table.rows] == ["constraint"] * 2
+    assert table.rows[0]["message"] == "not area_um2 < 1" and table.rows[0]["area_um2"] > 1
+    print_sweep(table)
+    assert "no point meets all constraints" in capsys.readouterr().out
+    with pytest.raises(ArchsimError, match="meets the constraints"):
+        archsim.pareto(table, "energy_pj")
+
+
+def test_prices_share_one_execution(write, monkeypatch):
+    from archsim.sweeps import work
+
+    Path("cheap.yaml").write_text(CHEAP)
+    executed = []
+    run_once = work.run_once
+    monkeypatch.setattr(work, "run_once", lambda *args: executed.append(1) or run_once(*args))
+    table = archsim.sweep(write("space: {array.rows: [2, 4]}\ncosts: [null, cheap.yaml]"), output="out")
+    assert len(executed) == 2 and len(table.rows) == 4
+    for row in table.rows:
+        costs = [row["costs"]] if row["costs"] else []
+        alone = archsim.simulate("sata", "tiny.yaml", overrides=f"array.rows={row['array.rows']}", costs=costs)
+        assert {name: row[name] for name in METRICS} == {name: getattr(alone, name) for name in METRICS}
+    assert table.rows[0]["energy_pj"] != table.rows[1]["energy_pj"]
+
+
+def test_seeds_repeat_synthetic_activity(write):
+    table = archsim.sweep(write("repeats: 3"), output="out")
+    assert [row["workload.activity.seed"] for row in table.rows] == [0, 1, 2]
+    assert len({row["energy_pj"] for row in table.rows}) == 3
+
+
+def test_what_is_answered_is_not_executed_again_until_it_changes(write):
+    spec = write(SPACE)
+    archsim.sweep(spec, output="out")
+    lines = Path("out", JOURNAL).read_bytes()
+    archsim.sweep(spec, output="out")
+    assert Path("out", JOURNAL).read_bytes() == lines
+    network = Path("tiny.yaml")
+    network.write_text(network.read_text().replace("0.3", "0.4"))
+    changed = archsim.sweep(spec, output="out")
+    assert Path("out", JOURNAL).read_bytes().count(b"\n") == 2 * 12 + 1
+    archsim.sweep(spec, output="new")
+    assert changed.to_csv() == Path("new/results.csv").read_text()
+
+
+def test_the_store_answers_another_sweep(write):
+    from archsim.store import Store
+
+    spec = write(SPACE)
+    archsim.sweep(spec, output="one", store="s.db")
+    assert len(Store("s.db").rows()) == 12
+    archsim.sweep(spec, output="two", store="s.db")
+    assert len(Store("s.db").rows()) == 12
+    assert Path("one/results.csv").read_bytes() == Path("two/results.csv").read_bytes()
+
+
+def test_a_torn_line_is_executed_again(write):
+    spec = write(SPACE)
+    whole = archsim.sweep(spec, output="out")
+    journal = Path("out", JOURNAL)
+    content = journal.read_bytes()
+    for cut in (3, len(content) // 2, len(content) - 1):
+        journal.write_bytes(content[:cut])
+        assert archsim.sweep(spec, output="out") == whole
+        assert journal.read_bytes().count(b"\n") == 13
+
+
+def test_one_folder_has_one_writer(write, tmp_path):
+    with Journal(tmp_path / "out"), pytest.raises(ArchsimError, match="another sweep is writing"):
+        archsim.sweep(write(SPACE), output="out")
+
+
+def test_a_folder_with_something_else_is_refused(write, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("keep")
+    with pytest.raises(ArchsimError, match="what it holds is no sweep"):
+        archsim.sweep(write(SPACE), output="mine")
+    assert os.listdir(tmp_path / "mine") == ["notes.txt"]
+
+
+def test_a_full_disk_keeps_what_is_there(write, monkeypatch):
+    def full(number):
+        raise OSError(28, "No space left on device")
+
+    request = prepare_sweep(write(SPACE), output="out")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(ArchsimError, match="no space left on device; what was written is kept"):
+            fulfil_sweep(request)
+    assert len(fulfil_sweep(request).of("ok")) == 12
+
+
+def start(spec: Path, *more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "archsim", "sweep", str(spec), "-o", "killed", *more]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+
+
+def wait_for_lines(number: int, process: subprocess.Popen[bytes]) -> None:
+    journal = Path("killed", JOURNAL)
+    while process.poll() is None:
+        if journal.exists() and journal.read_bytes().count(b"\n") >= number:
+            return
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_killed_at_random_moments_it_ends_in_the_same_table(write, jobs):
+    spec = write("space: {array.rows: {from: 2, to: 16, step: 1}, array.cols: {from: 2, to: 9, step: 1}}")
+    whole = archsim.sweep(spec, output="whole")
+    chance = random.Random(5)
+    kills = 0
+    for number in (10, 50):
+        process = start(spec, "-j", jobs)
+        wait_for_lines(number, process)
+        time.sleep(chance.random() * 0.02)
+        kills += process.poll() is None
+        process.kill()
+        process.communicate()
+    assert kills
+    assert not Path("killed/results.csv").exists()
+    last = start(spec)
+    assert b"saved" in last.communicate()[1] and last.returncode == 0
+    assert Path("killed/results.csv").read_bytes() == Path("whole/results.csv").read_bytes() == whole.to_csv().encode()
+
+
+def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(write):
+    spec = write("space: {array.rows: {from: 2, to: 40, step: 1}, array.cols: {from: 2, to: 9, step: 1}}")
+    process = start(spec, "-j", "2")
+    wait_for_lines(5, process)
+    process.send_signal(signal.SIGINT)
+    error = process.communicate(timeout=20)[1]  # workers that live on would hold the pipe open
+    assert process.returncode == 130 and b"Traceback" not in error
+    assert Path("killed", JOURNAL).read_bytes().count(b"\n") >= 5
+
+
+def test_a_lone_outcome_survives_the_journal(tmp_path):
+    with Journal(tmp_path / "out") as journal:
+        journal.add([Outcome("a", {"energy_pj": 0.1}), Outcome("b", None, "too\nbig")])
+    with Journal(tmp_path / "out") as journal:
+        assert journal.outcomes == {"a": Outcome("a", {"energy_pj": 0.1}), "b": Outcome("b", None, "too\nbig")}
