@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,10 @@ def test_another_sample_and_overrides_reach_the_trace() -> None:
     assert one.energy_pj.sum() != zero.energy_pj.sum()
     with pytest.raises(archsim.ArchsimError, match="0\\.\\.15"):
         archsim.timeline("sata", "cnn-mnist", sample=99)
+
+
+def test_the_page_on_timelines_shows_python_that_works() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "timeline.md").read_text()
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE):
+        exec(compile(block, "timeline.md", "exec"), {})
+    assert sorted(path.name for path in Path().iterdir()) == ["gantt.svg", "t.json"]
