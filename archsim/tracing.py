@@ -159,8 +159,8 @@ def _problems(
 
 
 def _several(samples: Samples) -> bool:
-    """Whether these are certainly several; what is no sample at all is another problem."""
+    """Whether these are certainly several; whether they are samples at all is another question."""
     with suppress(ArchsimError):
         given = parse_samples(samples) if isinstance(samples, str) else samples
-        return not isinstance(given, int) and len(given) > 1
+        return isinstance(given, Sequence) and len(given) > 1
     return False

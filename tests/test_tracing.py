@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -66,8 +67,10 @@ def test_another_sample_and_overrides_reach_the_trace() -> None:
     zero = archsim.timeline("sata", "cnn-mnist")
     assert (one.samples, one.clock_mhz) == ((1,), 200.0)
     assert one.energy_pj.sum() != zero.energy_pj.sum()
-    with pytest.raises(archsim.ArchsimError, match="0\\.\\.15"):
-        archsim.timeline("sata", "cnn-mnist", sample=99)
+    assert archsim.timeline("sata", "cnn-mnist", sample=np.int64(1)).samples == (1,)  # type: ignore[arg-type]
+    for sample, message in ((99, r"0\.\.15"), (None, "not a sample"), ([0, 1], "one input"), ({0, 1}, "one input")):
+        with pytest.raises(archsim.ArchsimError, match=message):
+            archsim.timeline("sata", "cnn-mnist", sample=sample)  # type: ignore[arg-type]
 
 
 def test_the_page_on_timelines_shows_python_that_works() -> None:

@@ -18,7 +18,8 @@ from archsim.errors import ArchsimError, Problem
 from archsim.result import writable_folder
 from archsim.taskgraph import Ints
 
-UNITS, BUFFERS, POWER = 1, 2, 3  # processes of the trace
+UNITS, BUFFERS, POWER = 1, 2, 3  # processes of the trace; what belongs to no unit is on the track of that number
+FIRST_TRACK = 10  # of the units; 0 means the idle thread to some viewers
 ENDING, OPENING = ".json", '{"displayTimeUnit"'
 AT_ONCE = 20_000  # events per write
 
@@ -93,13 +94,14 @@ def _names(timeline: Timeline) -> Iterator[str]:
     """Metadata: what processes and tracks are called, and in which order they stand."""
     what = {UNITS: f"{timeline.arch} × {timeline.workload}: units", BUFFERS: "buffers", POWER: "power"}
     for pid, name in what.items():
-        yield json.dumps({"ph": "M", "pid": pid, "tid": 0, "name": "process_name", "args": {"name": name}})
-        yield json.dumps({"ph": "M", "pid": pid, "tid": 0, "name": "process_sort_index", "args": {"sort_index": pid}})
+        track = {"ph": "M", "pid": pid, "tid": pid}
+        yield json.dumps(track | {"name": "process_name", "args": {"name": name}})
+        yield json.dumps(track | {"name": "process_sort_index", "args": {"sort_index": pid}})
     for unit in np.unique(timeline.slices.unit).tolist():
-        track = {"ph": "M", "pid": UNITS, "tid": unit + 1}
+        track = {"ph": "M", "pid": UNITS, "tid": FIRST_TRACK + unit}
         name = timeline.execution.graph.units[unit].name
         yield json.dumps(track | {"name": "thread_name", "args": {"name": name}})
-        yield json.dumps(track | {"name": "thread_sort_index", "args": {"sort_index": unit + 1}})
+        yield json.dumps(track | {"name": "thread_sort_index", "args": {"sort_index": unit}})
 
 
 def _slices(timeline: Timeline) -> Iterator[str]:
@@ -112,7 +114,7 @@ def _slices(timeline: Timeline) -> Iterator[str]:
         for number, label in enumerate(slices.labels)
     ]
     columns = (
-        slices.unit + 1, microseconds(slices.start, timeline.clock_mhz),
+        FIRST_TRACK + slices.unit, microseconds(slices.start, timeline.clock_mhz),
         microseconds(slices.finish - slices.start, timeline.clock_mhz), slices.label, slices.task,
         slices.finish - slices.start, timeline.energy_pj[slices.task],
     )  # fmt: skip
@@ -138,7 +140,7 @@ def _counter(timeline: Timeline, pid: int, name: str, unit: str, curve: Steps) -
     value: NDArray[Any] = curve.value
     if not len(at) or at[0] > 0:
         at, value = np.insert(at, 0, 0), np.insert(value, 0, 0)
-    head = f'{{"ph":"C","pid":{pid},"tid":0,"name":{json.dumps(name)},"ts":'
+    head = f'{{"ph":"C","pid":{pid},"tid":{pid},"name":{json.dumps(name)},"ts":'
     for when, held in _rows(microseconds(at, timeline.clock_mhz), value):
         yield f'{head}{when},"args":{{"{unit}":{held}}}}}'
 

@@ -16,7 +16,7 @@ from archsim.analysis.timeline import Timeline, timeline_of
 from archsim.engine import execute
 from archsim.errors import ArchsimError
 from archsim.report import trace as trace_module
-from archsim.report.trace import microseconds, write_trace
+from archsim.report.trace import FIRST_TRACK, microseconds, write_trace
 from archsim.taskgraph import GraphBuilder
 
 CHIPS = (("sata", "cnn-mnist"), ("spikeflow", "vgg9-cifar10"))
@@ -34,7 +34,7 @@ def test_a_run_as_a_trace(arch: str, workload: str, tmp_path: Path) -> None:
         task = event["args"]["task"]
         step = graph.timestep[task]
         assert event["name"] == graph.layers[graph.layer[task]] + (f" t{step}" if step >= 0 else "")
-        assert (event["cat"], event["tid"]) == (graph.layers[graph.layer[task]], graph.unit[task] + 1)
+        assert (event["cat"], event["tid"]) == (graph.layers[graph.layer[task]], FIRST_TRACK + graph.unit[task])
         assert event["ts"] == pytest.approx(timeline.execution.start[task] / timeline.clock_mhz, rel=1e-12)
         assert event["dur"] == pytest.approx(graph.duration[task] / timeline.clock_mhz, rel=1e-12)
     counters = counters_of(document)

@@ -44,7 +44,7 @@ def validate(document: dict[str, Any]) -> None:
 
 def _one(event: dict[str, Any]) -> None:
     assert isinstance(event["name"], str) and event["name"]
-    assert all(isinstance(event[key], int) for key in ("pid", "tid"))
+    assert all(isinstance(event[key], int) and event[key] > 0 for key in ("pid", "tid"))
     phase = event["ph"]
     assert phase in {"X", "C", "M"}, phase
     if phase == "M":
