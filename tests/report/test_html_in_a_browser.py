@@ -30,7 +30,10 @@ def results() -> dict[str, Result]:
 def pages(results: dict[str, Result], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The address of each page."""
     folder: Path = tmp_path_factory.mktemp("pages")
-    return {name: archsim.write_report(result, folder / f"{name}.html").as_uri() for name, result in results.items()}
+    for name, result in results.items():
+        result.save(folder / name)
+    archsim.plot(archsim.timeline("sata", "cnn-mnist"), output=folder / "full")
+    return {name: archsim.write_report(folder / name, folder / f"{name}.html").as_uri() for name in results}
 
 
 @pytest.fixture(scope="module")

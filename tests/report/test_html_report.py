@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -108,6 +109,9 @@ def check_structure(text: str) -> Element:
 def check_self_contained(page: Element) -> None:
     """Nothing in the page is loaded from anywhere, and no element but its own script can run."""
     for element in page.every():
+        if element.tag == "img":
+            assert (element.attributes.pop("src") or "").startswith("data:image/png;base64,")
+            assert element.attributes["alt"]
         for name in ("src", "srcset", "data", "action", "poster", "background", "xlink:href"):
             assert name not in element.attributes, element
         assert not [name for name in element.attributes if name.startswith("on")]
@@ -116,7 +120,7 @@ def check_self_contained(page: Element) -> None:
     assert not re.search(r"@import|url\((?!#)", page.all("style")[0].text)
     assert [link.attributes["href"] for link in page.all("link")] == ["data:,"]
     assert len(page.all("script")) == 1
-    assert not {"iframe", "object", "embed", "img", "form", "base"} & {element.tag for element in page.every()}
+    assert not {"iframe", "object", "embed", "form", "base"} & {element.tag for element in page.every()}
 
 
 def test_the_page_is_well_formed_and_needs_nothing_else(result: Result) -> None:
@@ -298,3 +302,23 @@ def test_a_larger_network_is_quick_and_small(arch: str, tmp_path: Path) -> None:
     path = archsim.write_report(found, tmp_path / "run.html")
     assert time.perf_counter() - started < 3
     assert path.stat().st_size < MOST_BYTES / 2
+
+
+@pytest.mark.parametrize("arch", ["sata", "spikeflow"])
+def test_figures_over_time_in_the_runs_folder_come_along(arch: str, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    found = archsim.simulate(arch, "cnn-mnist")
+    found.save(folder)
+    assert "--timeline" in html_report(folder) and "<img" not in html_report(folder)
+    archsim.plot(archsim.timeline(arch, "cnn-mnist"), output=folder)
+    text = html_report(folder)
+    page = check_structure(text)
+    pictures = [base64.b64decode((element.attributes["src"] or "").partition(",")[2]) for element in page.all("img")]
+    assert pictures == [(folder / f"{name}.png").read_bytes() for name in ("gantt", "power")]
+    check_self_contained(page)
+    assert len(text.encode()) < MOST_BYTES
+    with (folder / "gantt.png").open("ab") as file:
+        file.write(bytes(MOST_BYTES))
+    (folder / "power.png").write_text("no picture")
+    text = html_report(folder)
+    assert "<img" not in text and "too large for this page" in text and len(text.encode()) < MOST_BYTES

@@ -14,6 +14,7 @@ from archsim.report.html import charts, tables
 from archsim.report.html.comparisons import comparisons
 from archsim.report.html.configuration import configuration, identity
 from archsim.report.html.parts import Chart, Folded, Part, Prose, Section, Table
+from archsim.report.html.pictures import over_time
 from archsim.report.html.provenance import provenance
 from archsim.report.style import GREY, LEVEL_COLOURS
 from archsim.report.units import whole
@@ -27,10 +28,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 NO_PATH = "This result holds no critical path."
 
 
-def page(result: Result) -> str:
-    """The whole HTML text. Names from files are text in it, whatever letters they have."""
+def page(result: Result, folder: Path | None = None) -> str:
+    """The whole HTML text. Names from files are text in it, whatever letters they have.
+
+    ``folder`` is the run's own, if it has one: figures over time that lie there come along.
+    """
     style, script = (_file(name) for name in ("page.css", "page.js"))
-    found = tuple(sections(result))
+    found = tuple(sections(result, folder))
     return _environment().get_template("page.html").render(
         result=result, figures=tuple(figures(result)), sections=found, facts=_facts(result),
         synthetic=_synthetic(result), colours=sorted({*LEVEL_COLOURS.values(), GREY}), style=style, script=script,
@@ -38,10 +42,10 @@ def page(result: Result) -> str:
     )  # fmt: skip
 
 
-def sections(result: Result) -> Iterator[Section]:
+def sections(result: Result, folder: Path | None) -> Iterator[Section]:
     """Energy, time, area, samples, comparisons, configuration, assumptions, provenance, identity."""
     yield Section("energy", "Where the energy goes", tuple(_energy(result)))
-    yield Section("time", "Where the time goes", tuple(_time(result)))
+    yield Section("time", "Where the time goes", (*_time(result), *over_time(folder, result)))
     yield Section("area", "Where the area goes", (charts.by_area(result),))
     several = tables.samples(result)
     if several is not None:

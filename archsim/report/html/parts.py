@@ -94,20 +94,25 @@ class Chart:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A figure of dots that the page carries in itself; ``alt`` says what it shows."""
+
+    key: str
+    title: str
+    alt: str
+    uri: str
+    width: int
+    height: int
+    kind: str = field(default="picture", init=False)
+
+
+@dataclass(frozen=True)
 class Prose:
     """A paragraph, or a list of remarks."""
 
     lines: tuple[str, ...]
     listed: bool = False
     kind: str = field(default="prose", init=False)
-
-
-@dataclass(frozen=True)
-class Heading:
-    """A heading below the section's."""
-
-    text: str
-    kind: str = field(default="heading", init=False)
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ class Derivations:
     kind: str = field(default="derivations", init=False)
 
 
-Part = Table | Chart | Prose | Heading | Folded | Derivations
+Part = Table | Chart | Picture | Prose | Folded | Derivations
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,7 @@ SUFFIXES = (".html", ".htm")
 
 def html_report(run: Result | str | Path) -> str:
     """The report of a result, or of a run by its folder or id, as HTML text. ArchsimError if there is no such run."""
-    from archsim.report.html.page import page
-
-    return page(load_run(run))
+    return _page(load_run(run), run)
 
 
 def write_report(run: Result | str | Path, output: str | Path) -> Path:
@@ -26,18 +24,32 @@ def write_report(run: Result | str | Path, output: str | Path) -> Path:
     is replaced, but never by half a report.
     """
     problems: list[Problem] = []
-    path, result = Path(output), run
+    found: list[Result] = []
+    path = Path(output)
     try:
         _check(path)
     except ArchsimError as error:
         problems += error.problems
     try:
-        result = load_run(run)
+        found.append(load_run(run))
     except ArchsimError as error:
         problems += error.problems
     if problems:
         raise ArchsimError(problems)
-    return _write(html_report(result), path)
+    return _write(_page(found[0], run), path)
+
+
+def _page(result: Result, run: Result | str | Path) -> str:
+    from archsim.report.html.page import page
+
+    return page(result, _folder(run))
+
+
+def _folder(run: Result | str | Path) -> Path | None:
+    """The folder that a run lies in; None for one in memory or in the store."""
+    if isinstance(run, Result) or not Path(run).exists():
+        return None
+    return Path(run) if Path(run).is_dir() else Path(run).parent
 
 
 def _check(path: Path) -> None:
