@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from archsim.profiling import Profile
 
 MOST_BARS = 14
-LONGEST_LABEL = 46
+LONGEST_LABEL = 52
 MARKERS = "osD^vPX<>h"
 
 
@@ -36,7 +36,7 @@ def by_gain(profile: Profile) -> Figure:
     shown += list(profile.anomalies)[-MOST_BARS:]
     labels = [f"{name_of(one)}: {WHAT[one.change]}" for one in shown]
     shares = [100.0 * one.gain / profile.result.cycles for one in shown]
-    figure, axes = side_chart(labels or ["no change"], width=7.2, most=LONGEST_LABEL)
+    figure, axes = side_chart(labels or ["no change"], width=7.6, most=LONGEST_LABEL)
     colours = [UP if one.anomaly else TOTAL for one in shown]
     bars = axes.barh(range(len(shown)), shares, color=colours, height=0.68)
     axes.bar_label(bars, [f"{one.gain:+,}" for one in shown], padding=3, fontsize=8)
@@ -53,7 +53,7 @@ def by_saving(profile: Profile) -> Figure:
     shown = [one for one in profile.energy if one.gain_pj > 0][:MOST_BARS]
     labels = [f"{one.subject}: {one.change}" if one.subject != "all" else one.change for one in shown]
     shares = [100.0 * one.gain_pj / total for one in shown]
-    figure, axes = side_chart(labels or ["no change"], width=7.2, most=LONGEST_LABEL)
+    figure, axes = side_chart(labels or ["no change"], width=7.6, most=LONGEST_LABEL)
     colours = [GREY if one.subject == "all" else DOWN for one in shown]
     bars = axes.barh(range(len(shown)), shares, color=colours, height=0.68)
     axes.bar_label(bars, [f"{share:.2g} %" for share in shares], padding=3, fontsize=8)
@@ -74,7 +74,7 @@ def by_roofline(profile: Profile) -> Figure:
     axes.axhline(roof.achieved_per_s / 1e9, color="#555555", linewidth=1.0, linestyle=":", label="achieved")
     for number, one in enumerate(roof.memories):
         colour = LEVEL_COLOURS.get(one.level, GREY)
-        x = np.geomspace(low, high, 50)
+        x = np.array([low, roof.roof_per_s / one.bytes_per_s, high])
         y = np.minimum(x * one.bytes_per_s, roof.roof_per_s) / 1e9
         axes.plot(x, y, color=colour, linewidth=1.2, alpha=0.8)
         axes.plot(
@@ -97,4 +97,4 @@ def _room(axes: Axes, shares: list[float]) -> None:
     """Room for the numbers at the ends of the bars."""
     most, least = max([*shares, 1e-9]), min([*shares, 0.0])
     span = most - least
-    axes.set_xlim(least - 0.2 * span if least else 0.0, most + 0.2 * span)
+    axes.set_xlim(least - 0.25 * span if least else 0.0, most + 0.25 * span)
