@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_UNITS = 48  # lanes that are drawn: the busiest
 DOTS = 1200  # across a figure; what is narrower is merged
-LEAST_TINT = 0.25  # of a dot in which anything runs at all
+LEAST_TINT = 0.35  # of a dot in which anything runs at all
 WIDTH = 9.0
 LEGEND_ROWS, LEGEND_INCHES, COLUMN_INCHES = 24, 0.175, 1.2
 HUES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
