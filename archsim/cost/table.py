@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 from archsim.config.document import Document, load_document
 from archsim.config.presets import find
@@ -69,7 +70,7 @@ class CostTable:
             raise CostError(problems)
         return costs
 
-    @property
+    @cached_property
     def hash(self) -> str:
         """SHA-256 over every figure and source of the table, whatever files they came from."""
         content = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from archsim.request import Request
 
 PACKAGE = Path(archsim.__file__).resolve().parent
+OWN = os.path.join(os.path.dirname(archsim.__file__), "")
 
 
 def key_of(request: Request, sample: int | None = None) -> str:
@@ -62,11 +64,11 @@ def _extensions(plugins: tuple[str, ...]) -> list[Any]:
     files |= {file for file in _imported_files() if file.parent in folders} if folders else set()
     facts: list[Any] = []
     for registered in _registered():
-        functions = [code for part in _parts(registered) if (code := _code(part)) is not None]
-        files |= {Path(code.co_filename) for code in functions} | _homes(registered)
-        facts.append([_plain(registered), [_digest_of_code(code) for code in functions if not _has_file(code)]])
-    outside = {file for file in files if file.is_file() and not file.is_relative_to(PACKAGE)}
-    return [facts, sorted(_with_its_package(file) for file in outside)]
+        parts = _parts(registered)
+        functions = [code for part in parts if (code := _code(part)) is not None and not _is_own(code.co_filename)]
+        files |= {Path(code.co_filename) for code in functions} | _homes(registered, parts)
+        facts.append([_plain(registered, parts), [_digest_of_code(code) for code in functions if not _has_file(code)]])
+    return [facts, sorted(_with_its_package(file) for file in files if file.is_file())]
 
 
 def _registered() -> Iterator[Any]:
@@ -87,17 +89,21 @@ def _parts(registered: Any) -> list[Any]:
     return [getattr(registered, field.name) for field in fields(registered)] if is_dataclass(registered) else []
 
 
-def _plain(registered: Any) -> list[str]:
+def _plain(registered: Any, parts: list[Any]) -> list[str]:
     """The kind of a registered object, and its parts that are plain values."""
-    values = [repr(part) for part in _parts(registered) if part is None or isinstance(part, str | int | float)]
+    values = [repr(part) for part in parts if part is None or isinstance(part, str | int | float)]
     return [type(registered).__qualname__, *values]
 
 
-def _homes(registered: Any) -> set[Path]:
-    """The files of the classes that an object has as its type and as parts."""
-    classes = [type(registered), *(part for part in _parts(registered) if isinstance(part, type))]
+def _homes(registered: Any, parts: list[Any]) -> set[Path]:
+    """The files outside archsim of the classes that an object has as its type and as parts."""
+    classes = [type(registered), *(part for part in parts if isinstance(part, type))]
     named = [getattr(sys.modules.get(one.__module__), "__file__", None) for one in classes]
-    return {Path(file) for file in named if isinstance(file, str)}
+    return {Path(file) for file in named if isinstance(file, str) and not _is_own(file)}
+
+
+def _is_own(file: str) -> bool:
+    return file.startswith(OWN)
 
 
 def _code(part: Any) -> CodeType | None:

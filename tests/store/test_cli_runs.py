@@ -117,8 +117,8 @@ def test_list_show_and_rm():
 
 
 def test_what_users_wrote_stays_text_in_the_listing():
-    call(*RUN, "--set", "workload.description='[red]x[/red]'")
-    assert "[red]x[/red]" in call("runs", "list").stdout
+    call(*RUN, "--set", "description='[b]x'")
+    assert "description='[b]x'" in call("runs", "list").stdout
 
 
 def test_other_verbs_take_an_id():
