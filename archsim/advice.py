@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from archsim.analysis.sensitivity import PAIR, Change, Sensitivity, kind_of
+from archsim.analysis.sensitivity import Change, Sensitivity, kind_of
 from archsim.analysis.verdict import shown, verdict
 from archsim.result import Result
 
@@ -51,6 +51,7 @@ class Advice:
     subject: str
     gain_cycles: int  # on the same graph
     overrides: tuple[tuple[str, ...], ...]  # ways to make it, each of so many --set; () where no key of the chip does
+    pair_of: tuple[str, ...] = ()  # the two kinds of a pair
     executed: Executed | None = None  # the best of the overrides
 
 
@@ -69,17 +70,17 @@ def advise(found: Sequence[Sensitivity], chip: Any) -> Advice | None:
     A pair only where no single change makes the run shorter by a LITTLE.
     """
     gaining = [one for one in found if one.gain > 0]
-    enough = [one for one in gaining if not one.pair and one.gain >= LITTLE * (one.gain + one.cycles)]
+    enough = [one for one in gaining if not one.pair_of and one.gain >= LITTLE * (one.gain + one.cycles)]
     if not gaining:
         return None
     keys = {one: overrides(chip, one) for one in gaining}
     best = max(enough or gaining, key=lambda one: (one.gain, bool(keys[one]), one.of_kind))
-    return Advice(best.change, best.subject, best.gain, keys[best])
+    return Advice(best.change, best.subject, best.gain, keys[best], best.pair_of)
 
 
 def overrides(chip: Any, change: Sensitivity) -> tuple[tuple[str, ...], ...]:
     """Ways to make a change of all units or buffers of its kind (or kinds) with ``key=value`` of the chip."""
-    subjects = change.subject.split(PAIR)
+    subjects = change.pair_of or (change.subject,)
     return tuple(product(*(_keys(chip, change.change, kind_of(subject)) for subject in subjects)))
 
 
@@ -103,8 +104,8 @@ def _keys(chip: Any, change: Change, kind: str) -> list[str]:
 def name_of(change: Sensitivity | Advice) -> str:
     """What is changed, as people say it: ``the converters``, ``DRAM``, ``the buffer weight_buffer``."""
     subject = change.subject
-    if PAIR in subject:
-        return " and ".join(shown(part) for part in subject.split(PAIR))
+    if change.pair_of:
+        return " and ".join(shown(part) for part in change.pair_of)
     if change.change == "deeper":
         several = isinstance(change, Sensitivity) and change.of_kind
         return f"the buffers {subject}" if several else f"the buffer {subject}"

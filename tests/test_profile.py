@@ -106,9 +106,9 @@ def test_where_a_key_makes_just_the_change_the_gain_is_the_one_foreseen(profiles
 
 def test_two_kinds_that_work_in_step_are_advised_together():
     found = archsim.profile("isaac-like", "vgg9-cifar10")  # 128 cycles of reading, 127 of converting, one after another
-    before, pair = found.result.cycles, next(one for one in found.time if one.pair)
-    assert pair.subject == "read + adc" and pair.gain > 0.45 * before
-    assert max(one.gain for one in found.time if not one.pair) < 0.05 * before
+    before, pair = found.result.cycles, next(one for one in found.time if one.pair_of)
+    assert pair.pair_of == ("read", "adc") and pair.subject == "read + adc" and pair.gain > 0.45 * before
+    assert max(one.gain for one in found.time if not one.pair_of) < 0.05 * before
     assert found.advice and found.advice.subject == pair.subject
     assert "the crossbars and the converters" in found.sentences[2]
     said = found.advice.executed  # a conversion takes a whole cycle already; but there may be more converters

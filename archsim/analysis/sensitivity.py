@@ -33,7 +33,6 @@ from archsim.taskgraph import Buffer, TaskGraph
 Flags = NDArray[np.bool_]
 Cycles = NDArray[np.int32]
 Change = Literal["faster", "deeper", "sooner"]
-PAIR = " + "
 TASKS_IN_PYTHON = 2_000_000  # timed again in all: some 7 s
 TASKS_COMPILED = 60_000_000
 
@@ -43,20 +42,16 @@ class Sensitivity:
     """One change and what the run would take with it: cycles."""
 
     change: Change
-    subject: str  # a unit or buffer, a kind of several, or a pair: ``read + adc``
+    subject: str  # a unit or buffer, a kind of several, or a pair of kinds: ``read + adc``
     members: tuple[str, ...]
     cycles: int
     gain: int  # negative: the run gets longer
+    pair_of: tuple[str, ...] = ()  # the two kinds of a pair
 
     @property
     def of_kind(self) -> bool:
         """Whether several units or buffers are changed at once."""
         return len(self.members) > 1
-
-    @property
-    def pair(self) -> bool:
-        """Whether two kinds are changed at once."""
-        return PAIR in self.subject
 
     @property
     def anomaly(self) -> bool:
@@ -109,8 +104,9 @@ def _pair(
     for other in kinds:
         changed = faster(execution.graph, {*main.members, *other.members})
         if other is not main and changed is not execution.graph:
-            names, cycles = (f"{main.subject}{PAIR}{other.subject}", main.members + other.members), time(changed)
-            pairs.append((Sensitivity("faster", *names, cycles, execution.cycles - cycles), other))
+            names, cycles, both = f"{main.subject} + {other.subject}", time(changed), (main.subject, other.subject)
+            members = main.members + other.members
+            pairs.append((Sensitivity("faster", names, members, cycles, execution.cycles - cycles, both), other))
     best, other = max(pairs, key=lambda pair: pair[0].gain, default=(main, main))
     return [best] if best.gain > main.gain + other.gain and best is not main else []
 

@@ -115,7 +115,7 @@ def _time(profile: Profile) -> RenderableType:
     table = grid_table("change", "of", "cycles then", "gain", "of time", texts=2)
     telling = [one for one in profile.time if one.gain > 0][:ROWS]
     for one in (*telling, *profile.anomalies):
-        several = f" (all {len(one.members)})" if one.of_kind and not one.pair else ""
+        several = f" (all {len(one.members)})" if one.of_kind and not one.pair_of else ""
         share = ("-" if one.anomaly else "") + percent(abs(one.gain), profile.result.cycles)
         table.add_row(
             WHAT[one.change], name_of(one) + several, whole(one.cycles), f"{one.gain:+,}", share,
