@@ -38,9 +38,15 @@ def key_of(request: Request, sample: int | None = None) -> str:
     content = {
         "asked": asked(question), "hashes": hashes(question), "versions": versions(),
         "peers": [[peer.key, peer.name, peer.settings] for peer in question.peers], "vary_costs": question.vary_costs,
-        "source": package_source(PACKAGE), "extensions": _extensions(question.plugins),
+        "source": package_source(PACKAGE), "extensions": _extensions(question), "loaded": _loaded(question),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
+
+
+def _loaded(request: Request) -> list[str]:
+    """Chip and network as they will be executed: they may be changed copies of what their documents say."""
+    workload = request.workload
+    return [repr(request.architecture.chip), repr(workload.network), workload.activity.describe()]
 
 
 @cache
@@ -57,13 +63,13 @@ def _digest(files: list[Path], folder: Path) -> str:
     return total.hexdigest()
 
 
-def _extensions(plugins: tuple[str, ...]) -> list[Any]:
+def _extensions(request: Request) -> list[Any]:
     """What is registered from outside archsim: its fields, and the bytes of the files that its code is in."""
-    files = {Path(name).resolve() for name in plugins}
+    files = {Path(name).resolve() for name in request.plugins}
     folders = {file.parent for file in files}
     files |= {file for file in _imported_files() if file.parent in folders} if folders else set()
     facts: list[Any] = []
-    for registered in _registered():
+    for registered in (*_registered(), request.architecture.family, request.workload.activity):
         parts = _parts(registered)
         functions = [code for part in parts if (code := _code(part)) is not None and not _is_own(code.co_filename)]
         files |= {Path(code.co_filename) for code in functions} | _homes(registered, parts)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from archsim.accelerators import load_architecture
 from archsim.accelerators.systolic.dataflows import Dataflow, _registered, dataflow_names, register
 from archsim.request import prepare
 from archsim.store import key_of
 from archsim.store.key import PACKAGE, package_source
+from archsim.workload import load_workload
 
 PLUGIN = """
 from archsim.accelerators.systolic.dataflows import Dataflow, register
@@ -58,6 +61,17 @@ def test_one_sample_of_several_has_the_key_of_that_sample_alone():
     several = prepare("sata", "cnn-mnist", samples="0..3")
     assert key_of(several, sample=2) == key(samples=2)
     assert key_of(several) != key_of(several, sample=0)
+
+
+def test_copies_that_were_changed_in_python_are_other_questions():
+    chip, workload = load_architecture("sata"), load_workload("cnn-mnist")
+    assert key(chip, workload) == key()
+    slower = replace(chip, chip=chip.chip.model_copy(update={"clock": 1.0}))
+    assert slower.content == chip.content and key(slower, workload) != key()
+    network = replace(workload.network, layers=workload.network.layers[:1])
+    assert key(chip, replace(workload, network=network)) != key()
+    other = replace(chip.family, lower=lambda *_: chip.family.lower(chip.chip, workload, 1))
+    assert key(replace(chip, family=other), workload) != key()
 
 
 def test_a_file_counts_by_its_content(tmp_path):
