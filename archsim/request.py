@@ -59,9 +59,10 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     allow_outside: bool = False,
     output: str | Path | None = None,
     store: str | Path | Store | None = None,
+    table: CostTable | None = None,
 ) -> Request:
     """Load and check all that a run needs (see :func:`archsim.simulate`); ``output`` is where it will be written,
-    and ``store`` what will be asked for it.
+    and ``store`` what will be asked for it; ``table`` is what ``costs`` say, for callers that have it loaded.
 
     Raises one ConfigError with the problems of everything: files, overrides, samples, engine, peers, output, store.
     """
@@ -78,7 +79,8 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     ]
     chip = gather.of(lambda: _chip(arch, of_arch))
     network = gather.of(lambda: _network(workload, of_workload, allow_outside))
-    table = gather.of(lambda: load_costs(overlays=texts["costs"]))
+    if table is None:
+        table = gather.of(lambda: load_costs(overlays=texts["costs"]))
     if chip is not None and table is not None:
         gather.problems += unpriceable(chip, table)
     chosen_engine = gather.of(lambda: _engine(engine))

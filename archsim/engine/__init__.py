@@ -64,4 +64,12 @@ def numba_is_there() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-__all__ = ["EngineName", "Execution", "Ledger", "execute", "numba_is_there"]
+def expect_many_executions() -> None:
+    """Have the fast engine compiled, if numba is there: for a process that executes so many graphs that it pays."""
+    if numba_is_there():
+        from archsim.engine import fast
+
+        fast.load_compiled()
+
+
+__all__ = ["EngineName", "Execution", "Ledger", "execute", "expect_many_executions", "numba_is_there"]

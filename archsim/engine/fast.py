@@ -215,9 +215,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "archsim" / "numba"
 
 
+def load_compiled() -> None:
+    """Compile the loops, or load them from the cache, and use them from now on whatever a graph's size."""
+    for name in (_event_loop.__name__, _max_plus.__name__):
+        _compiled(name)
+
+
 def _numba_pays(tasks: int) -> bool:
     import importlib.util
 
+    if _kernels:
+        return True
     if importlib.util.find_spec("numba") is None:
         return False
     return tasks > COMPILE_ABOVE_TASKS or (tasks > WARM_ABOVE_TASKS and any(cache_folder().rglob("fast*.nbc")))

@@ -42,13 +42,14 @@ def lay_out(checked: Checked) -> tuple[tuple[DesignPoint, ...], tuple[Task, ...]
     common = _sha256(_own_source(), file.samples, [_content(checked, name) for name in file.plugins])
     prices = [_several(names) for names in file.costs]
     priced = [_sha256([_content(checked, name) for name in overlays]) for overlays in prices]
+    content = _sha256(common, checked.contents, priced)
     points: list[DesignPoint] = []
     tasks: list[Task] = []
     for arch, workload, values in product(file.archs, file.workloads, drawn):
         design = [checked.contents[arch], checked.contents[workload], _with_files(checked, values)]
         ids = [_sha256(design, file.samples, price)[:ID_LETTERS] for price in priced]
         keys = [_sha256(common, design, price) for price in priced]
-        tasks.append(_task(checked, arch, workload, values, tuple(keys)))
+        tasks.append(_task(checked, arch, workload, values, tuple(keys), content))
         for short, key, overlays in zip(ids, keys, prices, strict=True):
             shown = {**values, **({COSTS: " + ".join(overlays)} if len(prices) > 1 else {})}
             points.append(DesignPoint(arch, workload, shown, short, key))
@@ -60,13 +61,16 @@ def varied_keys(points: Iterable[DesignPoint]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for point in points for key in point.values))
 
 
-def _task(checked: Checked, arch: str, workload: str, values: Mapping[str, Any], keys: tuple[str, ...]) -> Task:
+def _task(
+    checked: Checked, arch: str, workload: str, values: Mapping[str, Any], keys: tuple[str, ...], content: str
+) -> Task:
     file = checked.file
     return Task(
         arch=checked.located(arch), workload=checked.located(workload),
         overrides=tuple(override(key, value) for key, value in values.items()),
         costs=tuple(tuple(checked.located(name) for name in _several(names)) for names in file.costs), keys=keys,
         samples=file.samples, engine=file.engine, plugins=tuple(checked.located(name) for name in file.plugins),
+        content=content,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from archsim.sweeps.points import DesignPoint, lay_out, varied_keys
 from archsim.sweeps.table import BROKEN, FAILED, METRICS, OK, Row, Sweep
 from archsim.sweeps.work import Outcome, Task
 
+MANY = 100  # tasks of one process from which on compiling the engine pays
 Progress = Callable[[int, int], None]
 
 
@@ -97,6 +98,8 @@ def fulfil_sweep(request: SweepRequest, progress: Progress | None = None) -> Swe
         done = total - sum(len(task.keys) for task in wanted)
         if progress is not None and wanted:
             progress(done, total)
+        many = len(wanted) >= MANY * request.jobs
+        wanted = [replace(task, many=many) for task in wanted]
         for outcomes in performed(wanted, request.jobs, request.on):
             journal.add(outcomes)
             done += len(outcomes)

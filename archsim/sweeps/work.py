@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from archsim.accelerators import Architecture
-from archsim.cost.table import CostTable
-from archsim.engine import EngineName
+from archsim.cost.table import CostTable, load_costs
+from archsim.engine import EngineName, expect_many_executions
 from archsim.errors import ArchsimError
 from archsim.request import WORKLOAD_PREFIX, Request, prepare
 from archsim.result import Result
@@ -21,7 +21,7 @@ from archsim.workload import Workload, load_workload
 if TYPE_CHECKING:
     from archsim.store import Store
 
-WORKLOADS_KEPT = 4
+WORKLOADS_KEPT, TABLES_KEPT = 4, 64
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Task:
     samples: int | str
     engine: EngineName
     plugins: tuple[str, ...]
+    content: str  # a hash of the files that the sweep names: what is kept between tasks is of this content
+    many: bool = False  # whether the process that performs it performs many
     store: str | None = None  # the file of the store that answers are looked up in and added to
 
 
@@ -50,6 +52,8 @@ class Outcome:
 
 def perform(task: Task) -> tuple[Outcome, ...]:
     """Execute once and price for every point; what goes wrong becomes the point's message."""
+    if task.many:
+        expect_many_executions()
     once = _Kept()
     outcomes = []
     for key, costs in zip(task.keys, task.costs, strict=True):
@@ -78,12 +82,13 @@ def _store(place: str) -> Store:
 
 
 def _request(task: Task, costs: tuple[str, ...]) -> Request:
-    """The point, prepared; a workload that was loaded before is taken again, with its spikes."""
+    """The point, prepared; what was loaded before is taken again: cost tables, and workloads with their spikes."""
     of_workload = tuple(text.removeprefix(WORKLOAD_PREFIX) for text in task.overrides if _is_of_workload(text))
     request = prepare(
-        task.arch, _workload(task.workload, of_workload),
+        task.arch, _workload(task.workload, of_workload, task.content),
         overrides=[text for text in task.overrides if not _is_of_workload(text)],
         costs=costs, engine=task.engine, samples=task.samples, plugins=task.plugins,
+        table=_table(costs, task.content),
     )  # fmt: skip
     return replace(request, overrides=task.overrides)
 
@@ -98,8 +103,13 @@ def _is_of_workload(override: str) -> bool:
 
 
 @lru_cache(maxsize=WORKLOADS_KEPT)
-def _workload(name_or_path: str, overrides: tuple[str, ...]) -> Workload:
+def _workload(name_or_path: str, overrides: tuple[str, ...], content: str) -> Workload:
     return load_workload(name_or_path, overrides)
+
+
+@lru_cache(maxsize=TABLES_KEPT)
+def _table(costs: tuple[str, ...], content: str) -> CostTable:
+    return load_costs(overlays=costs)
 
 
 class _Kept:
