@@ -25,6 +25,7 @@ from archsim.report.html import html_report, write_report
 from archsim.report.html.parts import MOST_ROWS
 from archsim.report.units import AREA, ENERGY, TIME, readable, whole
 from archsim.result import Result
+from archsim.store import Store
 
 HOSTILE = "<script>alert(1)</script>"
 QUOTED = "\"'><img src=x onerror=alert(2)>&amp;{{ 7*7 }}"
@@ -264,6 +265,15 @@ def test_the_verb_writes_the_page_and_says_where(
     assert (done.exit_code, done.stdout.strip()) == (0, str(Path("new/run.html")))
     assert Path("new/run.html").read_text(encoding="utf-8") == html_report(result)
     assert sorted(path.name for path in Path("new").iterdir()) == ["run.html"]
+
+
+def test_a_stored_run_is_named_by_its_id(result: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARCHSIM_STORE", str(tmp_path / "store.db"))
+    Store().put("0123456789abcdef" * 4, result, 1.0)
+    (row,) = Store().rows()
+    done = CliRunner().invoke(app, ["report", row.id, "-o", str(tmp_path / "run.html")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "run.html").read_text(encoding="utf-8") == html_report(result)
 
 
 def test_what_is_wrong_is_said_at_once_and_nothing_is_written(tmp_path: Path) -> None:
