@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from archsim.report.html.parts import Bar, Chart, Segment, Table, number, stacked
+from archsim.report.html.parts import MOST_ROWS, Bar, Chart, Segment, Table, number, stacked
 from archsim.report.html.parts import name as named
 from archsim.report.style import GREY, LEVEL_COLOURS, TIME_COLOURS, TOTAL
 from archsim.report.units import AREA, CYCLES, ENERGY, percent, readable, scale_for
@@ -165,7 +165,7 @@ def _numbers(
     scale = scale_for([sum(found.values()) for found in sums], ENERGY)
     cells = tuple(
         (named(label), *(number(scale(found[level])) for level in levels), number(scale(sum(found.values()))))
-        for (label, _), found in zip(rows[:300], sums, strict=False)
+        for (label, _), found in zip(rows[:MOST_ROWS], sums, strict=False)
     )
     columns: tuple[str, ...] = (what, *(f"{level} {scale.unit}" for level in levels), f"all {scale.unit}")
     return Table(key, caption, columns, cells)
