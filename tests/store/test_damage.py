@@ -101,7 +101,12 @@ def test_a_process_killed_while_it_writes_leaves_whole_answers(tmp_path, saved, 
 def test_a_fork_of_a_process_with_an_open_store_opens_its_own(tmp_path, result):
     store = Store(tmp_path / "runs.sqlite")
     store.put("a" * 64, result, 1.0)
-    forked = get_context("fork").Process(target=store.put, args=("b" * 64, result, 1.0))
+
+    def put_in_the_child() -> None:
+        assert store._connection() is None
+        store.put("b" * 64, result, 1.0)
+
+    forked = get_context("fork").Process(target=put_in_the_child)
     forked.start()
     forked.join(60)
     assert forked.exitcode == 0
