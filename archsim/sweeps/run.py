@@ -40,7 +40,7 @@ def sweep(
     jobs: int = 1,
     on: str | None = None,
     output: str | Path | None = None,
-    store: Any = None,
+    store: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Sweep:
     """Execute every point of a sweep's file, and write and return the table.
@@ -48,7 +48,7 @@ def sweep(
     ``jobs`` processes share the work (start it under ``if __name__ == "__main__"`` then), or the Dask cluster at ``on``
     (``dask:tcp://HOST:PORT``). The table goes to ``output``, by default a folder named after the file; a sweep that
     was interrupted goes on there. ``store`` is a file of results (see :class:`archsim.store.Store`) that points are
-    looked up in and added to; False or None: none. Raises ArchsimError with everything that is wrong with the file.
+    looked up in and added to. Raises ArchsimError with everything that is wrong with the file.
     """
     return fulfil_sweep(prepare_sweep(spec, jobs=jobs, on=on, output=output, store=store), progress)
 
@@ -59,14 +59,13 @@ def prepare_sweep(
     jobs: int = 1,
     on: str | None = None,
     output: str | Path | None = None,
-    store: Any = None,
+    store: str | Path | None = None,
 ) -> SweepRequest:
     """Read and check all that a sweep needs; nothing is executed or written."""
     problems: list[Problem] = []
     folder = Path(output) if output is not None else Path(f"{Path(spec).stem}-sweep")
-    place = _place_of(store)
     checked: Checked | None = None
-    for step in (partial(check_executor, jobs, on), partial(place_for_sweep, folder)):
+    for step in (partial(check_executor, jobs, on), partial(place_for_sweep, folder), partial(_check_store, store, on)):
         try:
             step()
         except ArchsimError as error:
@@ -78,16 +77,23 @@ def prepare_sweep(
     if problems or checked is None:
         raise ConfigError(problems)
     points, tasks = lay_out(checked)
-    tasks = tuple(replace(task, store=None if on else place) for task in tasks)
+    tasks = tuple(replace(task, store=_place_of(store)) for task in tasks)
     return SweepRequest(checked, points, tasks, folder, jobs, on)
 
 
-def _place_of(store: Any) -> str | None:
-    if store is None or store is False:
-        return None
-    from archsim.store import default_place
+def _place_of(store: str | Path | None) -> str | None:
+    return None if store is None else str(Path(store).resolve())
 
-    return str(default_place() if store is True else Path(store).resolve())
+
+def _check_store(store: str | Path | None, on: str | None) -> None:
+    """ArchsimError for a store that nothing can be put into, and for one that a cluster would have to reach."""
+    if store is None:
+        return
+    if on is not None:
+        raise ConfigError(Problem("a cluster has no store; its answers are kept in the sweep's folder", key="store"))
+    from archsim.store import opened
+
+    opened(store)
 
 
 def fulfil_sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:

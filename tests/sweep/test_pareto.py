@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import archsim
 from archsim.cli import app
 from archsim.errors import ArchsimError
-from archsim.sweeps.pareto import undominated
+from archsim.sweeps.front import undominated
 
 POINTS = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=40)
 
