@@ -27,8 +27,12 @@ def sweep(
     from archsim.sweeps import fulfil_sweep, prepare_sweep
 
     request = prepare_sweep(spec, jobs=jobs, on=on, output=output, store=store)
-    with progress("executing points") as report:
-        table = fulfil_sweep(request, report)
+    try:
+        with progress("executing points") as report:
+            table = fulfil_sweep(request, report)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: what is done is kept in {request.folder}, and the same command goes on", err=True)
+        raise
     typer.echo(f"saved: {request.folder / 'results.csv'}", err=True)
     if as_json:
         typer.echo(table.to_text())
