@@ -61,7 +61,7 @@ class Store:
         return f"Store({str(self.path)!r})"
 
     def __reduce__(self) -> tuple[type[Store], tuple[Path]]:
-        return Store, (self.path,)
+        return Store, (self.path.absolute(),)  # another process may stand in another folder
 
     def __enter__(self) -> Store:
         return self

@@ -112,9 +112,13 @@ def test_all_wrong_ids_are_named_and_nothing_is_removed(store, result):
     assert store.rows() == () and store.remove([]) == 0
 
 
-def test_a_store_travels_to_other_processes(store, result):
+def test_a_store_travels_to_other_processes(store, result, monkeypatch):
     store.put("ab" * 32, result, 1.0)
     assert pickle.loads(pickle.dumps(store)).find("abab") == result
+    monkeypatch.chdir(store.path.parent)
+    packed = pickle.dumps(Store(store.path.name))
+    monkeypatch.chdir("/")
+    assert pickle.loads(packed).find("abab") == result
 
 
 def test_the_place_without_a_name(tmp_path, monkeypatch):
