@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import fields
+from dataclasses import asdict, fields
+from operator import attrgetter
 from typing import Any
 
 from archsim.result import FORMAT, ComponentRow, CountRow, LayerRow, PathRow, Result, UnitRow
@@ -13,6 +14,9 @@ LEVEL = 3  # within a tenth of the best size, several times faster
 ROWS: dict[str, type] = {
     "layers": LayerRow, "components": ComponentRow, "counts": CountRow, "units": UnitRow, "critical_path": PathRow
 }  # fmt: skip
+COLUMNS = {name: [field.name for field in fields(row_of)] for name, row_of in ROWS.items()}
+VALUES = {name: attrgetter(*columns) for name, columns in COLUMNS.items()}
+MEMBERS = COLUMNS["layers"].index("members")
 TUPLES = ("samples", "assumptions", "per_sample", "vary_costs")
 NAMES = tuple(field.name for field in fields(Result))
 
@@ -22,15 +26,26 @@ class DamagedError(ValueError):
 
 
 def pack(result: Result) -> bytes:
-    """The JSON that :meth:`Result.to_text` gives, compressed; its checksum is part of the format."""
-    return zlib.compress(result.to_text().encode(), LEVEL)
+    """The result as JSON, its tables as lists of values under their columns' names, compressed with a checksum.
+
+    ArchsimError for figures that are not finite.
+    """
+    body: dict[str, Any] = {name: getattr(result, name) for name in NAMES}
+    for name, values_of in VALUES.items():
+        body[name] = [values_of(row) for row in body[name]]
+    try:
+        text = json.dumps({"format": FORMAT, "columns": COLUMNS, **body}, allow_nan=False, default=asdict)
+    except ValueError:
+        result.to_text()  # names the figures
+        raise
+    return zlib.compress(text.encode(), LEVEL)
 
 
 def unpack(content: bytes) -> Result:
     """The result that was packed. Whole numbers stay whole, so that its text is the same, byte by byte."""
     try:
         body = json.loads(zlib.decompress(content))
-        if body["format"] != FORMAT:
+        if (body["format"], body["columns"]) != (FORMAT, COLUMNS):
             raise DamagedError(f"not a result of this version: {body['format']}")
         return _result(body)
     except (zlib.error, ValueError, KeyError, TypeError) as error:
@@ -39,9 +54,10 @@ def unpack(content: bytes) -> Result:
 
 def _result(body: dict[str, Any]) -> Result:
     given = {name: body[name] for name in NAMES}
+    for values in given["layers"]:
+        values[MEMBERS] = tuple(values[MEMBERS])
     for name, row_of in ROWS.items():
-        given[name] = tuple(row_of(**row) for row in given[name])
-    given["layers"] = tuple(LayerRow(**(row | {"members": tuple(row["members"])})) for row in body["layers"])
+        given[name] = tuple(row_of(*values) for values in given[name])
     for name in TUPLES:
         given[name] = tuple(given[name])
     return Result(**given)

@@ -102,6 +102,12 @@ def test_an_id_may_be_shortened_until_it_is_ambiguous(store, result):
         store.find("abcd200001")
 
 
+def test_figures_that_are_no_numbers_are_not_kept(store, result):
+    with pytest.raises(ArchsimError, match="energy_pj: is not a finite number"):
+        store.put("ab" * 32, replace(result, energy_pj=float("nan")), 1.0)
+    assert store.rows() == ()
+
+
 def test_all_wrong_ids_are_named_and_nothing_is_removed(store, result):
     store.put("ab" * 32, result, 1.0)
     with pytest.raises(ArchsimError) as caught:
