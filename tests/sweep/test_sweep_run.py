@@ -129,6 +129,8 @@ def test_a_torn_line_is_executed_again(write):
         journal.write_bytes(content[:cut])
         assert archsim.sweep(spec, output="out") == whole
         assert journal.read_bytes().count(b"\n") == 13
+        with Journal("out") as again:
+            assert len(again.outcomes) == 12
 
 
 def test_one_folder_has_one_writer(write, tmp_path):
