@@ -6,7 +6,7 @@ import csv
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -77,6 +77,12 @@ def read_grid(kind: str, model: GridModel, folder: Path | None, blame: Callable[
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ConfigError(blame(f"the table cannot be read: {getattr(error, 'strerror', None) or error}")) from None
+    return _grid_of(kind, model, text)
+
+
+@lru_cache(maxsize=16)
+def _grid_of(kind: str, model: GridModel, text: str) -> Grid:
+    """The grid of a file's text; those read last are kept, as every cost overlay lies over the same ones."""
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line and not line.startswith("#")]
     rows = list(csv.DictReader(line for _, line in lines))
     _check(kind, model.file, [number for number, _ in lines[1:]], rows)
