@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,8 @@ from archsim.report.style import paper
 
 if TYPE_CHECKING:
     from archsim.comparison import Comparison
+
+CLIP_PATH = re.compile(rb"(?<=[#\"])p[0-9a-f]{10}(?=[)\"])")
 
 
 def save_comparison(
@@ -45,4 +48,11 @@ def _drawn(comparison: Comparison, ending: str) -> bytes:
     with paper():
         metadata = {"Date": None} if ending == ".svg" else None
         compared(comparison).savefig(stream, format=ending.removeprefix("."), metadata=metadata)
-    return stream.getvalue()
+    return _numbered(stream.getvalue()) if ending == ".svg" else stream.getvalue()
+
+
+def _numbered(svg: bytes) -> bytes:
+    """The same with clip paths numbered as they come: their names are hashes of lengths whose last digits vary."""
+    names = dict.fromkeys(CLIP_PATH.findall(svg))
+    number = {name: b"clip%d" % at for at, name in enumerate(names, 1)}
+    return CLIP_PATH.sub(lambda found: number[found.group()], svg)

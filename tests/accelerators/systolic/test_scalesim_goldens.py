@@ -63,7 +63,8 @@ def test_cycles_and_sram_accesses_equal_scalesim(
     file = tmp_path / "table.yaml"
     file.write_text(json.dumps(described(rows)))
     settings = [word for size in sizes for word in ("--set", size)]
-    done = CliRunner().invoke(app, ["run", f"scalesim-{key[3]}", str(file), *settings, "--engine", engine, "--json"])
+    words = [f"scalesim-{key[3]}", str(file), *settings, "--engine", engine, "--no-store", "--json"]
+    done = CliRunner().invoke(app, ["run", *words])
     printed = json.loads(done.stdout)
     assert (printed["cycles"], printed["engine"]) == (result.cycles, engine)
     assert {(row["layer"], row["component"], row["action"]): row["count"] for row in printed["counts"]} == {
