@@ -66,7 +66,7 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
 
     Raises one ConfigError with the problems of everything: files, overrides, samples, engine, peers, output, store.
     """
-    gather = _Gather()
+    gather = Gather()
     texts = {
         name: gather.of(partial(_several, name, given)) or ()
         for name, given in (("overrides", overrides), ("costs", costs), ("plugins", plugins), ("against", against))
@@ -108,18 +108,23 @@ def device_override(device: str | None) -> list[str]:
     return [f"crossbar.{'states' if device.lower().endswith('.csv') else 'device'}={device}"]
 
 
-class _Gather:
+class Gather:
     """Runs steps and keeps the problems of those that fail, each once."""
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
 
     def of(self, step: Callable[[], T]) -> T | None:
+        """What the step returns; None where it fails."""
         try:
             return step()
         except ArchsimError as error:
-            self.problems += [problem for problem in error.problems if problem not in self.problems]
+            self.add(*error.problems)
             return None
+
+    def add(self, *problems: Problem) -> None:
+        """Keep problems that are not known yet."""
+        self.problems += [problem for problem in problems if problem not in self.problems]
 
 
 def _several(name: str, given: Any) -> tuple[str, ...]:

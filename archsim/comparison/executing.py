@@ -9,10 +9,10 @@ from pathlib import Path
 
 from archsim.comparison.request import ComparisonRequest, prepare_comparison
 from archsim.comparison.sides import Side, labels
-from archsim.comparison.subjects import Gather, Subject
+from archsim.comparison.subjects import Subject
 from archsim.comparison.tables import Comparison
 from archsim.errors import ArchsimError, Problem
-from archsim.request import Request, Samples, Several
+from archsim.request import Gather, Request, Samples, Several
 from archsim.result import Result
 from archsim.simulation import Progress, fulfil
 from archsim.workload import Workload

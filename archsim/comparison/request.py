@@ -11,11 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from archsim.accelerators import Architecture
 from archsim.comparison.folder import place_for_comparison, place_for_figure
-from archsim.comparison.subjects import Gather, Subject, kind_of, shown
+from archsim.comparison.subjects import Subject, kind_of, shown
 from archsim.config import Nanometres, parse_document
 from archsim.config.document import OVERRIDE
 from archsim.errors import ArchsimError, ConfigError, Problem
-from archsim.request import WORKLOAD_PREFIX, Request, Samples, Several, prepare
+from archsim.request import WORKLOAD_PREFIX, Gather, Request, Samples, Several, prepare
 from archsim.result import FILE, Result
 from archsim.store.loading import load_run
 from archsim.workload import Workload, load_workload

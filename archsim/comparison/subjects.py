@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from archsim.accelerators import Architecture
 from archsim.config import names
-from archsim.errors import ArchsimError, ConfigError, Problem, nearest
+from archsim.errors import ConfigError, Problem, nearest
 from archsim.result import FILE, Result
 from archsim.store.loading import is_id
 
@@ -17,25 +16,6 @@ T = TypeVar("T")
 Subject = str | Path | Architecture | Result
 Kind = Literal["run", "chip"]
 YAML = (".yaml", ".yml")
-
-
-class Gather:
-    """Runs steps and keeps the problems of those that fail, each once."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def of(self, step: Callable[[], T]) -> T | None:
-        """What the step returns; None where it fails."""
-        try:
-            return step()
-        except ArchsimError as error:
-            self.add(*error.problems)
-            return None
-
-    def add(self, *problems: Problem) -> None:
-        """Keep problems that are not known yet."""
-        self.problems += [problem for problem in problems if problem not in self.problems]
 
 
 def kind_of(subject: Subject) -> Kind:

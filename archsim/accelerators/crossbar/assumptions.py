@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from archsim.accelerators.crossbar.chip import Chip
-from archsim.accelerators.crossbar.chunks import Granularity
 from archsim.accelerators.crossbar.reads import adc_bits
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.workload import Layer
@@ -16,9 +15,9 @@ VISIBLE = 0.01  # of a time that is rounded to whole cycles
 NO_LEAKAGE = "its source states no leakage of them"
 
 
-def assumptions(chip: Chip, size: Granularity, most_rows: Mapping[str, int]) -> tuple[str, ...]:
+def assumptions(chip: Chip, most_rows: Mapping[str, int]) -> tuple[str, ...]:
     """All of them; ``most_rows`` are the most active rows that a conversion of each layer sees."""
-    arch = chip.arch
+    arch, size = chip.arch, next(iter(chip.chunks.values())).granularity
     notes = [
         f"activity: {chip.workload.activity.describe()}",
         f"one task handles an output {size} and timestep (granularity: {arch.granularity})",
@@ -28,11 +27,10 @@ def assumptions(chip: Chip, size: Granularity, most_rows: Mapping[str, int]) -> 
         notes.append(f"the chip is as large as this network needs: {chip.tiles} tiles (tiles: as_needed)")
     if arch.adc.skip_silent:
         notes.append("that a place or crossbar is silent is known without cost; skipping costs no time either")
-    rounds = 1 + max(int(placed.round.max()) for placed in chip.placed.values())
-    if rounds > 1:
+    if chip.rounds > 1:
         last = {name: int(placed.round.max()) for name, placed in chip.placed.items()}
-        loads = "; ".join(f"{n + 1}: {', '.join(name for name in last if last[name] == n)}" for n in range(rounds))
-        notes.append(f"the chip is loaded in {rounds} rounds for every input; layers that end in each: {loads}")
+        loads = "; ".join(f"{n + 1}: {', '.join(name for name in last if last[name] == n)}" for n in range(chip.rounds))
+        notes.append(f"the chip is loaded in {chip.rounds} rounds for every input; layers that end in each: {loads}")
     else:
         notes.append("weights are programmed before the first input; that is not part of an inference")
     if chip.links.busiest:

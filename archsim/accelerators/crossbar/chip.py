@@ -81,6 +81,11 @@ class Chip:
         return max(self._residents[tile] for tile in np.unique(placed.tile).tolist())
 
     @cached_property
+    def rounds(self) -> int:
+        """How often the chip is loaded for an input: once, and that before the first, where the network fits."""
+        return 1 + max(int(placed.round.max()) for placed in self.placed.values())
+
+    @cached_property
     def mesh(self) -> Mesh:
         """The tiles side by side."""
         return Mesh(self.tiles)
@@ -196,8 +201,11 @@ class Chip:
                 at[tile] = Arrival(done.so_far(ids), np.where(ids == NONE, done.ids, NONE))
             source.arrivals[reader.name, replica] = at[tile]
 
-    def way_out(self, placed: Placement, bits: int) -> tuple[Ints, Ints, Ints]:
-        """Flits of one place of the network's output into the corner, times links, times routers, for each replica."""
+    def way_out(self, placed: Placement, bits: int, places: Ints) -> tuple[Ints, Ints, Ints]:
+        """Flits of one place of the network's output into the corner, times links, times routers, for each replica.
+
+        ``places`` is how many places each replica has, of all timesteps.
+        """
         found = np.zeros((3, placed.replicas), np.int64)
         for replica, home in enumerate(placed.home):
             for tile, channels in zip(*np.unique(home[home >= 0], return_counts=True), strict=True):
@@ -205,6 +213,7 @@ class Chip:
                     continue
                 flits, hops = -(-int(channels) * bits // self.arch.noc.flit_bits), self.mesh.hops(int(tile), CORNER)
                 found[:, replica] += [flits, flits * hops, flits * (hops + 1)]
+                self.links.add(int(tile), (CORNER,), flits * int(places[replica]), multicast=True)
         return found[0], found[1], found[2]
 
     def bits_of(self, name: str, reader: Layer | None = None) -> int:

@@ -133,7 +133,7 @@ class StageEmitter:
             for wanted in producers(self.chunks, source.completed[sent], source.pieces):
                 for ids in source.edges(self.layer.name, self.chunks.replica, wanted):
                     fetch.follow(ids)
-        if source.done.parts and not self.arch.reload:
+        if source.done.parts and self.chip.rounds == 1:
             self._hold_rows(source, name, fetch)
 
     def _room(self, rows: int, made: int) -> int:
@@ -213,7 +213,7 @@ class StageEmitter:
             for wanted in beside(self.chunks, self.tail.completed[op.layer.name], there, source.pieces):
                 for ids in source.edges(op.layer.name, self.chunks.replica, wanted):
                     done.follow(ids)
-            if source.done.parts and not self.arch.reload:
+            if source.done.parts and self.chip.rounds == 1:
                 taken, freed = source.done.ids[:, there.min(axis=1)], self._last_of_rows(op.layer, done)
                 taken, freed = (ids.T if self.together else ids for ids in (taken, freed[-len(taken) :]))
                 name = f"{self.layer.name}.{op.layer.name}.{op.skip}.operand_rows"
@@ -265,8 +265,9 @@ class StageEmitter:
         opened = np.bincount(completed[:, -1], minlength=self.chunks.count) * int(dram.rows(np.array(row)))
         done.count("dram", "write_bit", each)
         done.count("dram", "activate", opened.astype(np.int64))
-        flits, hops, routers = self.chip.way_out(self.placed, bits)
         places, replica = self.tail.places(name), self.chunks.replica
+        every = np.bincount(replica, weights=places, minlength=self.chunks.replicas).astype(np.int64) * self.timesteps
+        flits, hops, routers = self.chip.way_out(self.placed, bits, every)
         done.count("router", "flit", places * routers[replica])
         done.count("link", "bit", places * hops[replica] * self.arch.noc.flit_bits)
         if dram.timed:

@@ -45,7 +45,17 @@ class LinkLoads:
         line[stop] -= flits
 
     @property
+    def _loads(self) -> list[Ints]:
+        """Flits over the links of each direction."""
+        return [line.cumsum(axis=axis) for axis, lines in ((1, (self._right, self._left)), (0, (self._down, self._up)))
+                for line in lines]  # fmt: skip
+
+    @property
     def busiest(self) -> int:
         """Most flits over one link."""
-        along = max(int(line.cumsum(axis=1).max(initial=0)) for line in (self._right, self._left))
-        return max(along, *(int(line.cumsum(axis=0).max(initial=0)) for line in (self._down, self._up)))
+        return max(int(load.max(initial=0)) for load in self._loads)
+
+    @property
+    def flit_hops(self) -> int:
+        """Flits times links, of all."""
+        return sum(int(load.sum()) for load in self._loads)

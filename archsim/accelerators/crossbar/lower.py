@@ -39,6 +39,18 @@ VECTORS = ("linear", "matmul", "flatten")  # what may read a flattened map
 
 def lower(arch: CrossbarArchitecture, workload: Workload, sample: int = 0) -> Lowered:
     """The TaskGraph of one input, its components, and what was assumed. Raises UnsupportedError and MisfitError."""
+    chip = chip_of(arch, workload, sample)
+    most_rows = emit(chip)
+    return Lowered(
+        graph=chip.builder.build(), components=components(chip),
+        layers=tuple(_facts(chip, stage) for stage in chip.stages),
+        assumptions=assumptions(chip, most_rows), busy_units=_busy_units(chip),
+        least_cycles={"the busiest link between two tiles": chip.links.busiest},
+    )  # fmt: skip
+
+
+def chip_of(arch: CrossbarArchitecture, workload: Workload, sample: int) -> Chip:
+    """The network checked and placed on the chip; nothing is emitted yet."""
     network = workload.network
     stages = stages_of(network)
     _check(arch, network, stages)
@@ -46,16 +58,10 @@ def lower(arch: CrossbarArchitecture, workload: Workload, sample: int = 0) -> Lo
     placed = place([stage.layer for stage in stages], arch.hierarchy, copies)
     size = granularity_of(arch, network, stages)
     names = [stage.layer.name for stage in stages]
-    chip = Chip(
+    return Chip(
         arch, workload, sample, stages, dict(zip(names, placed, strict=True)),
         {stage.layer.name: Chunks(stage, size, count) for stage, count in zip(stages, copies, strict=True)},
         GraphBuilder([layer.name for layer in network.layers], network.timesteps),
-    )  # fmt: skip
-    most_rows = _emit(chip)
-    return Lowered(
-        graph=chip.builder.build(), components=components(chip), layers=tuple(_facts(chip, stage) for stage in stages),
-        assumptions=assumptions(chip, size, most_rows), busy_units=_busy_units(chip),
-        least_cycles={"the busiest link between two tiles": chip.links.busiest},
     )  # fmt: skip
 
 
@@ -89,12 +95,11 @@ def _check(arch: CrossbarArchitecture, network: Network, stages: Sequence[Stage]
         raise UnsupportedError(problems)
 
 
-def _emit(chip: Chip) -> Mapping[str, int]:
+def emit(chip: Chip) -> Mapping[str, int]:
     """All rounds of loading, and in each its layers in the order of the network; most active rows by layer."""
-    rounds = 1 + max(int(placed.round.max()) for placed in chip.placed.values())
-    loader = Loader(chip) if rounds > 1 else None
+    loader = Loader(chip) if chip.rounds > 1 else None
     most_rows: dict[str, int] = {}
-    for number in range(rounds):
+    for number in range(chip.rounds):
         chip.round = number
         parts = {
             stage: chip.placed[stage.layer.name].in_round(number)

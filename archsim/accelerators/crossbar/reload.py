@@ -49,6 +49,8 @@ class Loader:
             dram.count(span, "read", bits)
             hops = np.array([self.chip.mesh.hops(CORNER, tile) for tile in range(len(flits))])
             away = hops > 0
+            for tile in np.flatnonzero(flits).tolist():
+                self.chip.links.add(CORNER, (tile,), int(flits[tile]), multicast=True)
             builder.count("router", "flit", span, int((flits * (hops + 1))[away].sum()))
             builder.count("link", "bit", span, int((flits * hops).sum()) * arch.noc.flit_bits)
             builder.count(arch.tile.wiring, "bit", span, int(bits[0]))
