@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from archsim.cli.options import (
+    AllowOutside,
+    Arch,
+    AsJson,
+    Cell,
+    Costs,
+    Engine,
+    Network,
+    Overrides,
+    Plugins,
+    save_and_show,
+)
 from archsim.cli.program import app
-from archsim.errors import ArchsimError
 
 if TYPE_CHECKING:
     from archsim.comparison import Comparison
@@ -19,15 +32,12 @@ if TYPE_CHECKING:
 
 @app.command()
 def run(  # noqa: PLR0913, PLR0917 - one parameter per option
-    arch: Annotated[str, typer.Argument(help="Chip: a preset's name or a YAML file.")],
-    workload: Annotated[str, typer.Argument(help="Network with its activity: a preset's name or a YAML file.")],
-    overrides: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="array.rows=32, or workload.timesteps=8. Repeatable."),
-    ] = None,
-    device: Annotated[str | None, typer.Option(metavar="CELL", help="Cell of crossbars: preset, YAML or CSV.")] = None,
-    costs: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")] = None,
-    engine: Annotated[str, typer.Option(metavar="auto|des|fast", help="How to execute; the answers agree.")] = "auto",
+    arch: Arch,
+    workload: Network,
+    overrides: Overrides = None,
+    device: Cell = None,
+    costs: Costs = None,
+    engine: Engine = "auto",
     samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
     against: Annotated[
         list[str] | None,
@@ -36,11 +46,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
         ),
     ] = None,
     vary_costs: Annotated[bool, typer.Option("--vary-costs", help="Show which constant the answer hangs on.")] = False,
-    plugin: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")] = None,
-    allow_outside: Annotated[
-        bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    plugin: Plugins = None,
+    allow_outside: AllowOutside = False,
+    as_json: AsJson = False,
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write the result here.")] = None,
     store: Annotated[str | None, typer.Option(metavar="FILE", help="Results that are known. Default: yours.")] = None,
     no_store: Annotated[bool, typer.Option("--no-store", help="Neither ask the store nor keep the result.")] = False,
@@ -92,23 +100,17 @@ def _fulfil(request: Request, report: Progress | None) -> Result:
 
 
 def show_result(result: Result, as_json: bool, output: str | None) -> None:
-    """Save and print; what cannot be saved is printed all the same."""
-    text = result.to_text() if as_json else ""
-    unsaved: ArchsimError | None = None
-    if output is not None:
-        try:
-            path = result.save(output)
-            typer.echo(f"saved: {path}", err=True)
-        except ArchsimError as error:
-            unsaved = error
-    if as_json:
-        typer.echo(text)
-    else:
+    """Save and print."""
+
+    def show() -> None:
+        if as_json:
+            typer.echo(result.to_text())
+            return
         from archsim.report.tables import print_result
 
         print_result(result)
-    if unsaved is not None:
-        raise unsaved
+
+    save_and_show(None if output is None else lambda: [result.save(output)], show)
 
 
 @app.command()
@@ -121,12 +123,12 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     overrides: Annotated[
         list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Of every chip, or workload.*. Repeatable.")
     ] = None,
-    costs: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")] = None,
+    costs: Costs = None,
     engine: Annotated[str | None, typer.Option(metavar="auto|des|fast", help="How to execute. Default: auto.")] = None,
     samples: Annotated[str | None, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all. Default: 0.")] = None,
-    plugin: Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")] = None,
-    allow_outside: Annotated[bool, typer.Option("--allow-outside", help="Allow a trace outside its folder.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    plugin: Plugins = None,
+    allow_outside: AllowOutside = False,
+    as_json: AsJson = False,
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write data and figure.")] = None,
     figure: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the figure: a .png, .svg or .pdf.")] = None,
 ) -> None:
@@ -144,22 +146,19 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
 
 
 def _show_comparison(comparison: Comparison, as_json: bool, output: str | None, figure: str | None) -> None:
-    """Save and print; what cannot be saved is printed all the same."""
-    text = comparison.to_text() if as_json else ""
-    unsaved: ArchsimError | None = None
-    if output is not None or figure is not None:
+    """Save and print."""
+
+    def save() -> Iterable[Path]:
         from archsim.report.compare_files import save_comparison
 
-        try:
-            for path in save_comparison(comparison, output, figure):
-                typer.echo(f"saved: {path}", err=True)
-        except ArchsimError as error:
-            unsaved = error
-    if as_json:
-        typer.echo(text)
-    else:
+        return save_comparison(comparison, output, figure)
+
+    def show() -> None:
+        if as_json:
+            typer.echo(comparison.to_text())
+            return
         from archsim.report.compare_tables import print_comparison
 
         print_comparison(comparison)
-    if unsaved is not None:
-        raise unsaved
+
+    save_and_show(None if output is None and figure is None else save, show)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.options import AsJson
 from archsim.cli.program import app
 
 
@@ -20,7 +21,7 @@ def sweep(
         str | None, typer.Option("-o", "--output", metavar="DIR", help="Write, or go on, here. Default: SPEC-sweep.")
     ] = None,
     store: Annotated[str | None, typer.Option(metavar="FILE", help="Look answers up in this store, and add.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Execute every point of a design space; interrupted, the same command goes on."""
     from archsim.report.progress import progress
@@ -46,7 +47,7 @@ def sweep(
 def pareto(
     folder: Annotated[str, typer.Argument(metavar="SWEEP_DIR", help="Folder that 'archsim sweep' wrote.")],
     objectives: Annotated[list[str], typer.Argument(metavar="NUMBER...", help="energy_pj latency_ns area_um2 ...")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    as_json: AsJson = False,
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="The figure: a .png, .svg or .pdf.")
     ] = None,
