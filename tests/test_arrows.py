@@ -24,7 +24,8 @@ ALLOWED = {
     "peers": {"workload", "config", "errors"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "sweeps": {
-        "accelerators", "config", "cost", "engine", "errors", "request", "result", "simulation", "store", "workload",
+        "accelerators", "config", "cost", "engine", "errors", "provenance", "request", "result", "simulation", "store",
+        "workload",
     },
     "comparison": {
         "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "store", "workload",

@@ -71,18 +71,19 @@ class Journal:
             raise _unwritable(self.folder, error) from error
         self.outcomes |= {one.key: one for one in added}
 
-    def write_table(self, text: str) -> Path:
-        """Write the sweep's table whole or not at all."""
-        path = self.folder / TABLE_FILE
-        part = path.with_name(f".{path.name}.part")
-        try:
-            part.write_text(text, encoding="utf-8")
-            part.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
-            raise _unwritable(self.folder, error) from error
-        return path
+    def write_table(self, text: str, beside: Mapping[str, bytes]) -> Path:
+        """Write the sweep's table, and the files beside it, each whole or not at all."""
+        for name, content in {**beside, TABLE_FILE: text.encode()}.items():
+            path = self.folder / name
+            part = path.with_name(f".{path.name}.part")
+            try:
+                part.write_bytes(content)
+                part.replace(path)
+            except OSError as error:
+                with suppress(OSError):
+                    part.unlink(missing_ok=True)
+                raise _unwritable(self.folder, error) from error
+        return self.folder / TABLE_FILE
 
     def _read(self, stream: BinaryIO) -> None:
         stream.seek(0)

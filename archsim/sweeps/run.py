@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +13,7 @@ from archsim.request import WORKLOAD_PREFIX
 from archsim.sweeps.checks import Checked, check_spec
 from archsim.sweeps.constraints import Constraint
 from archsim.sweeps.executors import check_executor, performed
+from archsim.sweeps.given import given
 from archsim.sweeps.journal import Journal, place_for_sweep
 from archsim.sweeps.points import DesignPoint, lay_out, varied_keys
 from archsim.sweeps.table import BROKEN, FAILED, METRICS, OK, Row, Sweep
@@ -24,7 +25,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """A sweep that can be executed: its points, their executions, and where its table goes."""
+    """A sweep that can be executed: its points, their executions, where its table goes, and what is kept beside it."""
 
     checked: Checked
     points: tuple[DesignPoint, ...]
@@ -32,6 +33,7 @@ class SweepRequest:
     folder: Path
     jobs: int
     on: str | None
+    beside: Mapping[str, bytes]
 
 
 def sweep(
@@ -78,7 +80,7 @@ def prepare_sweep(
         raise ConfigError(problems)
     points, tasks = lay_out(checked)
     tasks = tuple(replace(task, store=_place_of(store)) for task in tasks)
-    return SweepRequest(checked, points, tasks, folder, jobs, on)
+    return SweepRequest(checked, points, tasks, folder, jobs, on, given(spec, checked))
 
 
 def _place_of(store: str | Path | None) -> str | None:
@@ -112,7 +114,7 @@ def fulfil_sweep(request: SweepRequest, progress: Progress | None = None) -> Swe
             if progress is not None:
                 progress(done, total)
         result = _table(request, journal.outcomes)
-        journal.write_table(result.to_csv())
+        journal.write_table(result.to_csv(), request.beside)
     return result
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -207,3 +208,16 @@ def test_a_lone_outcome_survives_the_journal(tmp_path):
         journal.add([Outcome("a", {"energy_pj": 0.1}), Outcome("b", None, "too\nbig")])
     with Journal(tmp_path / "out") as journal:
         assert journal.outcomes == {"a": Outcome("a", {"energy_pj": 0.1}), "b": Outcome("b", None, "too\nbig")}
+
+
+def test_the_file_as_given_and_what_made_the_table_lie_beside_it(write):
+    spec = write("# mine\nspace: {array.rows: [8]}\n")
+    archsim.sweep(spec, output="out")
+    assert Path("out/sweep.yaml").read_bytes() == spec.read_bytes()
+    made = json.loads(Path("out/made_with.json").read_text())
+    assert made["versions"]["archsim"] and len(set(made["hashes"].values())) == 3
+    before = made["hashes"]["network tiny.yaml"]
+    Path("tiny.yaml").write_text(Path("tiny.yaml").read_text().replace("0.3", "0.4"))
+    archsim.sweep(spec, output="out")
+    made = json.loads(Path("out/made_with.json").read_text())
+    assert made["hashes"]["network tiny.yaml"] != before
