@@ -36,14 +36,14 @@ class RecordModel(Strict):
 class PartialRecordModel(Strict):
     """The part of a constant that an overlay changes; a new value needs its own source."""
 
-    value: float | None = Field(None, ge=0)
-    unit: Unit | None = None
-    node_nm: float | None = Field(None, gt=0)
-    source: Text | None = None
-    note: str | None = None
-    low: float | None = Field(None, ge=0)
-    high: float | None = Field(None, ge=0)
-    alternatives: list[AlternativeModel] | None = None
+    value: float | None = Field(None, ge=0, description="nominal figure")
+    unit: Unit | None = Field(None, description="1 for a pure factor")
+    node_nm: float | None = Field(None, gt=0, description="technology node it holds for")
+    source: Text | None = Field(None, description="where the new figure comes from")
+    note: str | None = Field(None, description="assumptions")
+    low: float | None = Field(None, ge=0, description="lowest that the sources allow (--vary-costs)")
+    high: float | None = Field(None, ge=0, description="highest that the sources allow (--vary-costs)")
+    alternatives: list[AlternativeModel] | None = Field(None, description="other sources of the same constant")
 
 
 class GridModel(Strict):
@@ -67,17 +67,17 @@ class GridsModel(Strict):
 class PartialGridsModel(Strict):
     """The CSV files that an overlay replaces."""
 
-    gates: GridModel | None = None
-    sram: GridModel | None = None
-    scaling: GridModel | None = None
-    adc: GridModel | None = None
+    gates: GridModel | None = Field(None, description="logic, registers and FIFOs by width")
+    sram: GridModel | None = Field(None, description="SRAM banks by node, cell, size and line")
+    scaling: GridModel | None = Field(None, description="factors between technology nodes")
+    adc: GridModel | None = Field(None, description="converters by node, bits and rate")
 
 
 class CostFileModel(Strict):
     """A whole cost table."""
 
-    name: Text
-    description: str = ""
+    name: Text = Field(description="of the table")
+    description: str = Field("", description="what it holds; `archsim list` shows the first sentence")
     grids: GridsModel
     constants: dict[str, RecordModel] = Field(description="named constants of the estimators")
     prices: dict[str, RecordModel] = Field(
@@ -89,8 +89,12 @@ class CostFileModel(Strict):
 class OverlayModel(Strict):
     """A file for ``--costs``: only what differs."""
 
-    name: str | None = None
-    description: str | None = None
+    name: str | None = Field(None, description="of the overlay")
+    description: str | None = Field(None, description="what it changes, and why")
     grids: PartialGridsModel = PartialGridsModel()
-    constants: dict[str, PartialRecordModel] = Field(default_factory=dict)
-    prices: dict[str, RecordModel] = Field(default_factory=dict)
+    constants: dict[str, PartialRecordModel] = Field(
+        default_factory=dict, description="by the names of the table's constants: what changes of each"
+    )
+    prices: dict[str, RecordModel] = Field(
+        default_factory=dict, description="fixed prices: COMPONENT_OR_PRIMITIVE.ACTION (or .leakage, .area)"
+    )

@@ -56,7 +56,7 @@ class NeuronSpec(Strict):
 class PrecisionSpec(Strict):
     """Bits of the stored numbers."""
 
-    weight_bits: WeightBits = 8
+    weight_bits: WeightBits = Field(default=8, description="of a weight")
     membrane_bits: int = Field(default=16, ge=2, le=32, description="of a membrane potential, and of any current")
     input_bits: int = Field(default=8, ge=1, le=16, description="of an element of a direct-coded input")
 
@@ -73,7 +73,7 @@ class InputSpec(Strict):
 class LayerSpec(Strict):
     """What every layer may say."""
 
-    name: Name
+    name: Name = Field(description="of the layer; unique")
     from_: Name | None = Field(
         default=None, alias="from", description="an earlier layer, or 'input'; default: the previous layer"
     )
@@ -93,40 +93,40 @@ class LayerSpec(Strict):
 class WeightedSpec(LayerSpec):
     """What every layer with weights may say."""
 
-    bias: bool = False
+    bias: bool = Field(default=False, description="an addition per output and timestep")
     spiking: bool | None = Field(
         default=None,
         description="whether neurons follow; default: yes, unless an explicit neuron layer follows on every way",
     )
-    neuron: NeuronSpec | None = None
-    weight_bits: WeightBits | None = None
+    neuron: NeuronSpec | None = Field(default=None, description="default: the workload's `neuron`")
+    weight_bits: WeightBits | None = Field(default=None, description="default: that of `precision`")
 
 
 class Conv2dSpec(WeightedSpec):
     """A convolution; output sizes are rounded down."""
 
-    type: Literal["conv2d"]
-    out_channels: Size
+    type: Literal["conv2d"] = Field(description="what the layer does")
+    out_channels: Size = Field(description="filters")
     in_channels: Size | None = Field(default=None, description="checked")
-    kernel: Pair
-    stride: Pair = 1
-    padding: OffsetPair = 0
-    groups: Size = 1
+    kernel: Pair = Field(description="one number, or [height, width]")
+    stride: Pair = Field(default=1, description="one number, or [height, width]")
+    padding: OffsetPair = Field(default=0, description="zeros on each side: one number, or [height, width]")
+    groups: Size = Field(default=1, description="groups of channels; as many as there are: depthwise")
 
 
 class LinearSpec(WeightedSpec):
     """A fully connected layer; a map before it is flattened."""
 
-    type: Literal["linear"]
-    out_features: Size
+    type: Literal["linear"] = Field(description="what the layer does")
+    out_features: Size = Field(description="outputs")
     in_features: Size | None = Field(default=None, description="checked where layers chain")
 
 
 class MatmulSpec(WeightedSpec):
     """Rows of tokens times one weight matrix: [rows, in_features] x [in_features, out_features]."""
 
-    type: Literal["matmul"]
-    out_features: Size
+    type: Literal["matmul"] = Field(description="what the layer does")
+    out_features: Size = Field(description="columns of the weight matrix")
     in_features: Size | None = Field(default=None, description="checked where layers chain")
     rows: Size | None = Field(default=None, description="checked where layers chain")
 
@@ -134,18 +134,22 @@ class MatmulSpec(WeightedSpec):
 class PoolSpec(LayerSpec):
     """A pool; output sizes are rounded down."""
 
-    type: Literal["avgpool2d", "sumpool2d", "maxpool2d"]
-    kernel: Pair
+    type: Literal["avgpool2d", "sumpool2d", "maxpool2d"] = Field(description="what the layer does")
+    kernel: Pair = Field(description="one number, or [height, width]")
     stride: Pair | None = Field(default=None, description="default: the kernel")
-    padding: OffsetPair = 0
+    padding: OffsetPair = Field(default=0, description="zeros on each side")
 
 
 class AddSpec(LayerSpec):
     """The sum of two or more maps of one shape: ``inputs``, or the previous layer and ``with``."""
 
-    type: Literal["add"]
-    inputs: Annotated[list[Name], Field(min_length=2, max_length=64)] | None = None
-    with_: Name | None = Field(default=None, alias="with")
+    type: Literal["add"] = Field(description="what the layer does")
+    inputs: Annotated[list[Name], Field(min_length=2, max_length=64)] | None = Field(
+        default=None, description="layers that are added, or 'input'"
+    )
+    with_: Name | None = Field(
+        default=None, alias="with", description="layer that is added to the previous one, in place of inputs"
+    )
 
     @model_validator(mode="after")
     def _one_way(self) -> AddSpec:
@@ -160,14 +164,14 @@ class AddSpec(LayerSpec):
 class PlainSpec(LayerSpec):
     """A layer that only reshapes, or whose numbers are folded into weights and thresholds."""
 
-    type: Literal["flatten", "batchnorm"]
+    type: Literal["flatten", "batchnorm"] = Field(description="what the layer does")
 
 
 class NeuronLayerSpec(LayerSpec):
     """Neurons at a place of their own: behind a pool or an add."""
 
-    type: Literal["neuron"]
-    neuron: NeuronSpec | None = None
+    type: Literal["neuron"] = Field(description="what the layer does")
+    neuron: NeuronSpec | None = Field(default=None, description="default: the workload's `neuron`")
 
 
 AnyLayer = Annotated[
@@ -185,11 +189,13 @@ class ActivitySpec(Strict):
     trace: str | None = Field(
         default=None, min_length=1, max_length=1000, description="npz file beside the workload file"
     )
-    generator: Literal["bernoulli", "clustered"] = "bernoulli"
+    generator: Literal["bernoulli", "clustered"] = Field(
+        default="bernoulli", description="how spikes are drawn: each on its own, or gathered in channels and places"
+    )
     dispersion: float | None = Field(
         default=None, ge=0.0, lt=1.0, description="clustered: how unlike channels and places are"
     )
-    seed: int = Field(default=0, ge=0, lt=1 << 63)
+    seed: int = Field(default=0, ge=0, lt=1 << 63, description="fixes the spikes that are drawn")
 
     @model_validator(mode="after")
     def _one_source(self) -> ActivitySpec:
@@ -210,14 +216,14 @@ class ActivitySpec(Strict):
 class WorkloadFile(Strict):
     """A spiking network and its activity."""
 
-    name: Name
-    description: str = ""
+    name: Name = Field(description="of the network")
+    description: str = Field(default="", description="what it is; `archsim list` shows the first sentence")
     source: str = Field(default="", description="where the network and its densities come from")
-    timesteps: int = Field(ge=1, le=100_000)
-    input: InputSpec | None = None
-    neuron: NeuronSpec = NeuronSpec()
+    timesteps: int = Field(ge=1, le=100_000, description="T, of one inference")
+    input: InputSpec | None = Field(default=None, description="needed where layers chain")
+    neuron: NeuronSpec = Field(default=NeuronSpec(), description="of every layer that states no other")
     precision: PrecisionSpec = PrecisionSpec()
-    layers: Annotated[list[AnyLayer], Field(min_length=1, max_length=10_000)]
+    layers: Annotated[list[AnyLayer], Field(min_length=1, max_length=10_000)] = Field(description="in order")
     chained: bool = Field(default=True, description="false: a table of layers that do not feed each other")
     activity: ActivitySpec | None = Field(default=None, description="default: every value non-zero")
 

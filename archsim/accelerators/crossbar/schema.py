@@ -30,13 +30,15 @@ STEPWISE = ("survey", "isaac", "spikesim")  # converters that decide bit by bit
 class CrossbarArchitecture(Strict):
     """An accelerator of analog in-memory-computing crossbars for spiking networks."""
 
-    family: Literal["crossbar"]
-    name: str
-    description: str = ""
-    source: str = ""
-    clock: Annotated[Megahertz, Field(gt=0, le=1e6)]
-    node: Annotated[Nanometres, Field(gt=0)] = 65
-    sram_cell: Literal["itrs-lop", "itrs-lstp"] = "itrs-lop"
+    family: Literal["crossbar"] = Field(description="which model executes the chip")
+    name: str = Field(description="of the chip")
+    description: str = Field("", description="what it is; `archsim list` shows the first sentence")
+    source: str = Field("", description="where its figures come from, and what is assumed")
+    clock: Annotated[Megahertz, Field(gt=0, le=1e6)] = Field(description="of the whole chip")
+    node: Annotated[Nanometres, Field(gt=0)] = Field(65, description="technology node that everything is priced at")
+    sram_cell: Literal["itrs-lop", "itrs-lstp"] = Field(
+        "itrs-lop", description="CACTI's devices of SRAM: low operating power, or low standby power"
+    )
     crossbar: Crossbar
     adc: Adc
     pe: ProcessingElement = ProcessingElement()

@@ -45,8 +45,8 @@ class GlobalBuffer(Strict):
 class Buffers(Strict):
     """The global buffers."""
 
-    ifmap: GlobalBuffer
-    weight: GlobalBuffer
-    ofmap: GlobalBuffer
+    ifmap: GlobalBuffer = Field(description="for input maps")
+    weight: GlobalBuffer = Field(description="for weights")
+    ofmap: GlobalBuffer = Field(description="for output maps and partial sums")
     membrane: GlobalBuffer | None = Field(None, description="needed by neuron.membrane.home: sram")
     port_limited: bool = Field(True, description="a pass lasts at least as long as its busiest buffer port")

@@ -153,13 +153,15 @@ class VectorUnit(Strict):
 class SystolicArchitecture(Strict):
     """A systolic-array accelerator for spiking networks."""
 
-    family: Literal["systolic"]
-    name: str
-    description: str = ""
-    source: str = ""
-    clock: Annotated[Megahertz, Field(gt=0, le=1e6)]
-    node: Annotated[Nanometres, Field(gt=0)] = 28
-    sram_cell: Literal["itrs-lop", "itrs-lstp"] = "itrs-lop"
+    family: Literal["systolic"] = Field(description="which model executes the chip")
+    name: str = Field(description="of the chip")
+    description: str = Field("", description="what it is; `archsim list` shows the first sentence")
+    source: str = Field("", description="where its figures come from, and what is assumed")
+    clock: Annotated[Megahertz, Field(gt=0, le=1e6)] = Field(description="of the whole chip")
+    node: Annotated[Nanometres, Field(gt=0)] = Field(28, description="technology node that everything is priced at")
+    sram_cell: Literal["itrs-lop", "itrs-lstp"] = Field(
+        "itrs-lop", description="CACTI's devices of SRAM: low operating power, or low standby power"
+    )
     array: Array
     pe: ProcessingElement = ProcessingElement()
     timesteps: Timesteps = Timesteps()
