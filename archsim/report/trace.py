@@ -52,7 +52,7 @@ def write_trace(timeline: Timeline, path: str | Path) -> Path:
     part = file.with_name(f".{file.name}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as stream:
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:  # half a letter, as in JSON
             _write(timeline, stream)
         part.replace(file)
     except OSError as error:
@@ -63,17 +63,21 @@ def write_trace(timeline: Timeline, path: str | Path) -> Path:
     return file
 
 
-def microseconds(cycles: Ints, clock_mhz: float) -> Floats:
-    """Times in us. Perfetto cuts them to whole ns after ``us * 1000.0`` in floating point, so a time that would lose a
-    ns to rounding is the next larger number; so slices that follow each other do not overlap there, either."""
-    us = cycles / clock_mhz
-    lost = np.floor(us * 1000.0) < np.floor(cycles * 1000.0 / clock_mhz)
-    return np.where(lost, np.nextafter(us, np.inf), us)
+def whole_ns(cycles: Ints, clock_mhz: float) -> Ints:
+    """The ns in which a cycle begins. Perfetto keeps whole ns, rounding beginnings and durations one by one, and drops
+    a slice that then overlaps the one before: slices that are written in whole ns follow each other after that, too."""
+    return np.floor(cycles * 1000.0 / clock_mhz).astype(np.int64)
+
+
+def microseconds(ns: Ints) -> Floats:
+    """Whole ns in us, as numbers that give the same ns again whether a reader cuts or rounds ``us * 1000.0``."""
+    us = ns / 1000.0
+    return np.where(np.floor(us * 1000.0) < ns, np.nextafter(us, np.inf), us)
 
 
 def _write(timeline: Timeline, stream: TextIO) -> None:
     head = {"displayTimeUnit": "ns", "otherData": _about(timeline)}
-    stream.write(json.dumps(head)[:-1] + ', "traceEvents": [\n')
+    stream.write(_json(head)[:-1] + ', "traceEvents": [\n')
     events = chain(_names(timeline), _slices(timeline), _counters(timeline))
     before = ""
     while block := list(islice(events, AT_ONCE)):
@@ -90,18 +94,23 @@ def _about(timeline: Timeline) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _json(value: Any) -> str:
+    """JSON with letters as they are: Perfetto shows ``\\u00d7`` as it stands."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _names(timeline: Timeline) -> Iterator[str]:
     """Metadata: what processes and tracks are called, and in which order they stand."""
     what = {UNITS: f"{timeline.arch} × {timeline.workload}: units", BUFFERS: "buffers", POWER: "power"}
     for pid, name in what.items():
         track = {"ph": "M", "pid": pid, "tid": pid}
-        yield json.dumps(track | {"name": "process_name", "args": {"name": name}})
-        yield json.dumps(track | {"name": "process_sort_index", "args": {"sort_index": pid}})
+        yield _json(track | {"name": "process_name", "args": {"name": name}})
+        yield _json(track | {"name": "process_sort_index", "args": {"sort_index": pid}})
     for unit in np.unique(timeline.slices.unit).tolist():
         track = {"ph": "M", "pid": UNITS, "tid": FIRST_TRACK + unit}
         name = timeline.execution.graph.units[unit].name
-        yield json.dumps(track | {"name": "thread_name", "args": {"name": name}})
-        yield json.dumps(track | {"name": "thread_sort_index", "args": {"sort_index": unit}})
+        yield _json(track | {"name": "thread_name", "args": {"name": name}})
+        yield _json(track | {"name": "thread_sort_index", "args": {"sort_index": unit}})
 
 
 def _slices(timeline: Timeline) -> Iterator[str]:
@@ -110,17 +119,17 @@ def _slices(timeline: Timeline) -> Iterator[str]:
     layers = timeline.execution.graph.layers
     steps = len(slices.labels) // max(len(layers), 1)
     named = [
-        f',"name":{json.dumps(label)},"cat":{json.dumps(layers[number // steps])},"args":{{"task":'
+        f',"name":{_json(label)},"cat":{_json(layers[number // steps])},"args":{{"task":'
         for number, label in enumerate(slices.labels)
     ]
+    start, finish = (whole_ns(cycles, timeline.clock_mhz) for cycles in (slices.start, slices.finish))
     columns = (
-        FIRST_TRACK + slices.unit, microseconds(slices.start, timeline.clock_mhz),
-        microseconds(slices.finish - slices.start, timeline.clock_mhz), slices.label, slices.task,
+        FIRST_TRACK + slices.unit, microseconds(start), microseconds(finish - start), slices.label, slices.task,
         slices.finish - slices.start, timeline.energy_pj[slices.task],
     )  # fmt: skip
-    for track, start, duration, label, task, cycles, energy in _rows(*columns):
+    for track, ts, duration, label, task, cycles, energy in _rows(*columns):
         yield (
-            f'{{"ph":"X","pid":{UNITS},"tid":{track},"ts":{start},"dur":{duration}{named[label]}{task},'
+            f'{{"ph":"X","pid":{UNITS},"tid":{track},"ts":{ts},"dur":{duration}{named[label]}{task},'
             f'"cycles":{cycles},"energy_pj":{energy}}}}}'
         )
 
@@ -140,8 +149,8 @@ def _counter(timeline: Timeline, pid: int, name: str, unit: str, curve: Steps) -
     value: NDArray[Any] = curve.value
     if not len(at) or at[0] > 0:
         at, value = np.insert(at, 0, 0), np.insert(value, 0, 0)
-    head = f'{{"ph":"C","pid":{pid},"tid":{pid},"name":{json.dumps(name)},"ts":'
-    for when, held in _rows(microseconds(at, timeline.clock_mhz), value):
+    head = f'{{"ph":"C","pid":{pid},"tid":{pid},"name":{_json(name)},"ts":'
+    for when, held in _rows(at / timeline.clock_mhz, value):
         yield f'{head}{when},"args":{{"{unit}":{held}}}}}'
 
 

@@ -16,7 +16,7 @@ from archsim.analysis.timeline import Timeline, timeline_of
 from archsim.engine import execute
 from archsim.errors import ArchsimError
 from archsim.report import trace as trace_module
-from archsim.report.trace import FIRST_TRACK, microseconds, write_trace
+from archsim.report.trace import FIRST_TRACK, microseconds, whole_ns, write_trace
 from archsim.taskgraph import GraphBuilder
 
 CHIPS = (("sata", "cnn-mnist"), ("spikeflow", "vgg9-cifar10"))
@@ -35,8 +35,9 @@ def test_a_run_as_a_trace(arch: str, workload: str, tmp_path: Path) -> None:
         step = graph.timestep[task]
         assert event["name"] == graph.layers[graph.layer[task]] + (f" t{step}" if step >= 0 else "")
         assert (event["cat"], event["tid"]) == (graph.layers[graph.layer[task]], FIRST_TRACK + graph.unit[task])
-        assert event["ts"] == pytest.approx(timeline.execution.start[task] / timeline.clock_mhz, rel=1e-12)
-        assert event["dur"] == pytest.approx(graph.duration[task] / timeline.clock_mhz, rel=1e-12)
+        start, cycles = timeline.execution.start[task], graph.duration[task]
+        assert -1e-9 < start / timeline.clock_mhz - event["ts"] < 0.001  # the ns in which it starts
+        assert abs(cycles / timeline.clock_mhz - event["dur"]) < 0.001 and event["args"]["cycles"] == cycles
     counters = counters_of(document)
     assert len(counters) == len(graph.buffers) + 2
     for samples in counters.values():
@@ -79,13 +80,30 @@ def test_names_of_any_kind(tmp_path: Path) -> None:
     assert integral(counters_of(document)["power"]) * 1000 == pytest.approx(len(names) * 0.9, rel=1e-9)
 
 
-@pytest.mark.parametrize("clock_mhz", [1.0, 333.0, 400.0, 1000.0, 1234.5, 3000.0])
-def test_no_nanosecond_is_lost_to_rounding(clock_mhz: float) -> None:
+CLOCKS = [1.0, 333.0, 400.0, 1000.0, 1234.5, 3000.0]
+
+
+@pytest.mark.parametrize("clock_mhz", CLOCKS)
+def test_whole_nanoseconds_are_read_as_they_are(clock_mhz: float) -> None:
     cycles = np.concatenate([np.arange(200_000), np.random.default_rng(1).integers(0, 10**11, 50_000)])
-    us = microseconds(cycles, clock_mhz)
-    assert np.allclose(us, cycles / clock_mhz, rtol=1e-15, atol=0)
-    cut = (us * 1000.0).astype(np.int64)
-    assert np.array_equal(cut, np.floor(cycles * 1000.0 / clock_mhz).astype(np.int64))
+    ns = whole_ns(cycles, clock_mhz)
+    exact = cycles * 1000.0 / clock_mhz
+    assert np.all(ns <= exact) and np.all(exact - ns < 1.0)
+    us = microseconds(ns)
+    assert np.array_equal((us * 1000.0).astype(np.int64), ns)
+    assert np.array_equal(np.rint(us * 1000.0).astype(np.int64), ns)
+
+
+@pytest.mark.parametrize("clock_mhz", CLOCKS)
+def test_what_follows_at_once_does_not_overlap_at_any_clock(clock_mhz: float, tmp_path: Path) -> None:
+    builder = GraphBuilder(["layer"], 1)
+    lengths = np.random.default_rng(2).integers(1, 30, 2000)
+    tasks = builder.block(len(lengths), layer=0, unit=builder.unit("a"), duration=lengths)
+    timeline = odd_timeline(("x",), clock_mhz)
+    executed = replace(timeline, execution=execute(builder.build()), energy_pj=np.zeros(len(tasks.ids)))
+    document = read_trace(write_trace(executed, tmp_path / "t.json"))
+    validate(document)
+    assert len(slices_of(document)) == len(lengths)
 
 
 def test_a_run_without_slices_is_a_trace_all_the_same(tmp_path: Path) -> None:
