@@ -66,7 +66,8 @@ def write_trace(timeline: Timeline, path: str | Path) -> Path:
 def whole_ns(cycles: Ints, clock_mhz: float) -> Ints:
     """The ns in which a cycle begins. Perfetto keeps whole ns, rounding beginnings and durations one by one, and drops
     a slice that then overlaps the one before: slices that are written in whole ns follow each other after that, too."""
-    return np.floor(cycles * 1000.0 / clock_mhz).astype(np.int64)
+    ns: Ints = np.floor(cycles * 1000.0 / clock_mhz).astype(np.int64)
+    return ns
 
 
 def microseconds(ns: Ints) -> Floats:
