@@ -27,6 +27,7 @@ BREAKS_IN_A_ROW = 3
 
 Outcomes = tuple[Outcome, ...]
 Work = Callable[[Task], Outcomes]
+Perform = Callable[[Iterable[Task]], Iterator[Outcomes]]
 
 
 def check_executor(jobs: int, on: str | None) -> None:
@@ -44,33 +45,73 @@ def check_executor(jobs: int, on: str | None) -> None:
         _client_class()
 
 
-def performed(tasks: Iterable[Task], jobs: int, on: str | None, work: Work = perform) -> Iterator[Outcomes]:
-    """The outcomes of the tasks, in the order in which they are finished."""
+@contextmanager
+def performing(jobs: int, on: str | None, work: Work = perform) -> Iterator[Perform]:
+    """Yield what turns tasks into their outcomes, in the order in which they are finished; its processes stay."""
     if on is not None:
         with _cluster(on) as executor:
-            yield from _streamed(executor, list(tasks), TASKS_AHEAD_OF_CLUSTER, work)
+            yield lambda tasks: _streamed(executor, list(tasks), TASKS_AHEAD_OF_CLUSTER, work)
     elif jobs == 1:
-        yield from map(work, tasks)
+        yield lambda tasks: map(work, tasks)
     else:
-        yield from _in_processes(tasks, jobs, work)
+        with _Processes(jobs, work) as processes:
+            yield processes.perform
 
 
-def _in_processes(tasks: Iterable[Task], jobs: int, work: Work) -> Iterator[Outcomes]:
-    """A pool whose processes die (out of memory) is replaced, as long as it gets anywhere."""
-    left = {task.keys[0]: task for task in tasks}
-    breaks = 0
-    while left:
-        try:
-            with _processes(min(jobs, len(left))) as executor:
-                for outcomes in _streamed(executor, list(left.values()), TASKS_AHEAD * jobs, work):
+def performed(tasks: Iterable[Task], jobs: int, on: str | None, work: Work = perform) -> Iterator[Outcomes]:
+    """The outcomes of the tasks, in the order in which they are finished."""
+    with performing(jobs, on, work) as perform_all:
+        yield from perform_all(tasks)
+
+
+class _Processes:
+    """Processes of this machine, started when there is work; replaced where one dies (out of memory)."""
+
+    def __init__(self, jobs: int, work: Work) -> None:
+        self._jobs, self._work = jobs, work
+        self._executor: Executor | None = None
+        self._others: set[Any] = set()
+
+    def __enter__(self) -> _Processes:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is not None:
+            self._stop()
+        elif self._executor is not None:
+            self._executor.shutdown()
+
+    def perform(self, tasks: Iterable[Task]) -> Iterator[Outcomes]:
+        """Processes are replaced as long as the tasks get anywhere."""
+        left = {task.keys[0]: task for task in tasks}
+        breaks = 0
+        while left:
+            try:
+                for outcomes in _streamed(self._started(), list(left.values()), TASKS_AHEAD * self._jobs, self._work):
                     breaks = 0
                     del left[outcomes[0].key]
                     yield outcomes
-        except BrokenExecutor:
-            breaks += 1
-            if breaks == BREAKS_IN_A_ROW:
-                text = "worker processes are killed again and again (no memory left?); what is done is kept"
-                raise ArchsimError(Problem(text, key="jobs", value=jobs, allowed="fewer processes")) from None
+            except BrokenExecutor:
+                self._stop()
+                breaks += 1
+                if breaks == BREAKS_IN_A_ROW:
+                    text = "worker processes are killed again and again (no memory left?); what is done is kept"
+                    raise ArchsimError(Problem(text, key="jobs", value=self._jobs, allowed="fewer processes")) from None
+
+    def _started(self) -> Executor:
+        if self._executor is None:
+            self._others = set(multiprocessing.active_children())
+            context = multiprocessing.get_context("spawn")
+            self._executor = ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_become_worker)
+        return self._executor
+
+    def _stop(self) -> None:
+        """End the processes with what they are doing."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            for process in set(multiprocessing.active_children()) - self._others:
+                process.terminate()
+        self._executor = None
 
 
 def _streamed(executor: Executor, tasks: Iterable[Task], ahead: int, work: Work) -> Iterator[Outcomes]:
@@ -82,22 +123,6 @@ def _streamed(executor: Executor, tasks: Iterable[Task], ahead: int, work: Work)
         for future in finished:
             yield future.result()
         under_way = unfinished | {executor.submit(work, task) for task in islice(waiting, len(finished))}
-
-
-@contextmanager
-def _processes(jobs: int) -> Iterator[Executor]:
-    """A pool of fresh processes; leaving with an error stops what is under way."""
-    others = set(multiprocessing.active_children())
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_become_worker)
-    try:
-        yield executor
-    except BaseException:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - others:
-            process.terminate()
-        raise
-    executor.shutdown()
 
 
 def _become_worker() -> None:
