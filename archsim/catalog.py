@@ -63,18 +63,20 @@ def preset_text(name: str) -> str:
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """JSON Schema of a file: ``arch`` (any family), a family, ``workload``, ``cost``, ``overlay``, ``device``."""
+    """JSON Schema of a file: ``arch`` (any family), a family, ``workload``, ``cost``, ``overlay``, ``device`` or
+    ``sweep``."""
     from pydantic import TypeAdapter
 
     from archsim.accelerators import family, family_names
     from archsim.analog import Device
     from archsim.cost.schema import CostFileModel, OverlayModel
+    from archsim.sweeps.spec import SweepFile
     from archsim.workload import WorkloadFile
 
     families = {name: family(name).schema for name in family_names()}
     every: Any = Union[tuple(families.values())]  # noqa: UP007 - built at run time
     models: dict[str, Any] = {"arch": every, "workload": WorkloadFile, "cost": CostFileModel, "overlay": OverlayModel}
-    models |= {"device": Device} | families
+    models |= {"device": Device, "sweep": SweepFile} | families
     _known(kind, tuple(models), "kind of file")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **TypeAdapter(models[kind]).json_schema()}
 

@@ -1,4 +1,4 @@
-"""Check chips, workloads, cost tables and devices without running them: every problem of every file at once."""
+"""Check chips, workloads, cost tables, devices and sweeps without running them: every problem of every file at once."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Literal
 from archsim.config import Document, load_document, names
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 
-Kind = Literal["arch", "workload", "cost", "device", "overlay"]
+Kind = Literal["arch", "workload", "cost", "device", "overlay", "sweep"]
 PRESETS: tuple[Literal["arch", "workload", "cost", "device"], ...] = ("arch", "workload", "cost", "device")
 NOUNS: Mapping[Kind, str] = {
     "arch": "chip", "workload": "workload", "cost": "cost table", "device": "device", "overlay": "cost overlay",
+    "sweep": "sweep",
 }  # fmt: skip
 
 
@@ -51,6 +52,7 @@ def _check_one(name: str, allow_outside: bool) -> Checked:
         "cost": lambda: _cost(path),
         "device": lambda: _device(path),
         "overlay": lambda: _overlay(path),
+        "sweep": lambda: _sweep(path),
     }
     return Checked(name, kind, checkers[kind]())
 
@@ -96,6 +98,14 @@ def _device(name: str) -> str:
     return f"'{device.name}', {device.kind}, {device.levels.count} levels, not modelled: {omitted}"
 
 
+def _sweep(name: str) -> str:
+    from archsim.sweeps.checks import check_spec
+
+    file = check_spec(name).file
+    keys = dict.fromkeys([*file.space, *(key for point in file.points or () for key in point)])
+    return f"of {' and '.join(file.archs)} × {' and '.join(file.workloads)} over {', '.join(keys) or 'no key'}"
+
+
 def _recognise(name: str) -> tuple[Kind, str]:
     """What a file is (the kind with which it shares most keys) and its path; a name is looked up as a preset."""
     presets: dict[str, Kind] = {preset: kind for kind in PRESETS for preset in names(kind)}
@@ -119,7 +129,7 @@ def _kind_of(document: Document) -> Kind:
     scores = {kind: sum(_closeness(str(key), known) for key in data) for kind, known in keys.items()}
     best = max(scores, key=lambda kind: scores[kind])
     if not scores[best]:
-        text = "is neither a chip nor a workload, a cost table or a device: none of its keys belong to one"
+        text = "is neither a chip nor a workload, a cost table, a device or a sweep: none of its keys belong to one"
         allowed = "; ".join(f"{NOUNS[kind]}: {', '.join(sorted(known))}" for kind, known in keys.items())
         raise ConfigError(Problem(text, file=document.file, line=document.line(()), allowed=allowed))
     if best == "cost" and not _is_whole_table(data):
@@ -144,12 +154,13 @@ def _keys_by_kind() -> dict[Kind, tuple[str, ...]]:
     from archsim.accelerators import family, family_names
     from archsim.analog import Device
     from archsim.cost.schema import CostFileModel
+    from archsim.sweeps.spec import SweepFile
     from archsim.workload import WorkloadFile
 
     chips = {key for name in family_names() for key in family(name).schema.model_fields}
     keys: dict[Kind, set[str]] = {
         "arch": chips, "workload": set(WorkloadFile.model_fields), "cost": set(CostFileModel.model_fields),
-        "device": set(Device.model_fields),
+        "device": set(Device.model_fields), "sweep": set(SweepFile.model_fields),
     }  # fmt: skip
     own = {
         kind: mine.difference(*(other for name, other in keys.items() if name != kind)) for kind, mine in keys.items()

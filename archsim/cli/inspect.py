@@ -11,7 +11,9 @@ from archsim.cli.program import app
 
 @app.command()
 def check(
-    files: Annotated[list[str], typer.Argument(help="Chips, workloads, cost tables, devices: files or presets.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Chips, workloads, cost tables, devices, sweeps: files or presets.")
+    ],
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
     ] = False,
@@ -48,7 +50,7 @@ def show(name: Annotated[str, typer.Argument(help="Name of a preset.")]) -> None
 
 @app.command()
 def schema(
-    kind: Annotated[str, typer.Argument(help="arch, workload, cost, overlay or device; or a family such as systolic.")],
+    kind: Annotated[str, typer.Argument(help="arch, workload, cost, overlay, device or sweep; or a family: systolic.")],
 ) -> None:
     """Print the JSON Schema of a kind of file."""
     import json
