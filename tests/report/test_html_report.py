@@ -86,14 +86,15 @@ def check_structure(text: str) -> Element:
     page = read_page(text)
     ids = [element.attributes["id"] for element in page.every() if "id" in element.attributes]
     assert len(ids) == len(set(ids))
-    named = [element.attributes.get("aria-labelledby") for element in page.every()]
+    named = [key for element in page.every() for key in (element.attributes.get("aria-labelledby") or "").split()]
     links = [element.attributes["href"] for element in page.all("a")]
-    assert {link[1:] for link in links} | set(filter(None, named)) <= set(ids)
+    assert {link[1:] for link in links} | set(named) <= set(ids)
     assert all(link.startswith("#") for link in links)
     levels = [int(element.tag[1]) for element in page.every() if re.fullmatch("h[1-6]", element.tag)]
     assert levels.count(1) == 1 and levels[0] == 1
     assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
-    assert [len(page.all(tag)) for tag in ("main", "header", "nav", "footer", "title")] == [1] * 5
+    assert [len(page.all(tag)) for tag in ("main", "header", "nav", "footer", "head")] == [1] * 5
+    assert len(page.all("head")[0].all("title")) == 1
     (root,) = page.all("html")
     assert root.attributes["lang"] == "en"
     assert all(len(found.all("caption")) == 1 and found.all("caption")[0].text for found in page.all("table"))
@@ -102,8 +103,14 @@ def check_structure(text: str) -> Element:
         widths = {len([cell for cell in row.children if cell.tag in ("th", "td")]) for row in found.all("tr")}
         assert len(widths) == 1, found.attributes
     pictures = [element for element in page.every() if element.attributes.get("role") == "img"]
-    assert pictures and all(picture.attributes["aria-label"] for picture in pictures)
-    assert all("aria-hidden" in drawing.attributes for drawing in page.all("svg"))
+    assert all(picture.attributes.get("aria-label") or picture.tag == "svg" for picture in pictures)
+    for drawing in page.all("svg"):
+        if drawing.attributes.get("role") == "img":
+            said = [(found.tag, found.attributes["id"], bool(found.text)) for found in drawing.children[:2]]
+            named_by = (drawing.attributes["aria-labelledby"] or "").split()
+            assert said == [("title", named_by[0], True), ("desc", named_by[1], True)]
+        else:
+            assert "aria-hidden" in drawing.attributes
     return page
 
 

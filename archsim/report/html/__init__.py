@@ -1,4 +1,4 @@
-"""A run as one HTML file that needs nothing else: figures, tables, and where every price comes from."""
+"""A run, or a sweep, as one HTML file that needs nothing else."""
 
 from archsim.report.html.writing import html_report, write_report
 

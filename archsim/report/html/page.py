@@ -1,11 +1,8 @@
-"""The page of a run: its sections in the order in which people ask, filled into the template."""
+"""The page of a run: its sections in the order in which people ask."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,30 +13,22 @@ from archsim.report.html.configuration import configuration, identity
 from archsim.report.html.parts import Chart, Folded, Part, Prose, Section, Table
 from archsim.report.html.pictures import over_time
 from archsim.report.html.provenance import provenance
-from archsim.report.style import GREY, LEVEL_COLOURS
+from archsim.report.html.rendering import Page, render
 from archsim.report.units import whole
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
-
     from archsim.result import Result
 
-TEMPLATES = Path(__file__).parent / "templates"
 NO_PATH = "This result holds no critical path."
 
 
 def page(result: Result, folder: Path | None = None) -> str:
-    """The whole HTML text. Names from files are text in it, whatever letters they have.
-
-    ``folder`` is the run's own, if it has one: figures over time that lie there come along.
-    """
-    style, script = (_file(name) for name in ("page.css", "page.js"))
-    found = tuple(sections(result, folder))
-    return _environment().get_template("page.html").render(
-        result=result, figures=tuple(figures(result)), sections=found, facts=_facts(result),
-        synthetic=_synthetic(result), colours=sorted({*LEVEL_COLOURS.values(), GREY}), style=style, script=script,
-        script_hash=_hash(script),
-    )  # fmt: skip
+    """The whole HTML text. ``folder`` is the run's own, if it has one: figures over time that lie there come along."""
+    return render(Page(
+        title=f"{result.arch} × {result.workload}: archsim report", heading=(result.arch, result.workload),
+        facts=_facts(result), verdict=(result.verdict,), figures=tuple(figures(result)),
+        sections=tuple(sections(result, folder)), warning=_synthetic(result),
+    ))  # fmt: skip
 
 
 def sections(result: Result, folder: Path | None) -> Iterator[Section]:
@@ -94,22 +83,3 @@ def _synthetic(result: Result) -> str:
     described = next((note for note in result.assumptions if note.startswith("activity: ")), "")
     text = described.removeprefix("activity: ").removeprefix("synthetic: ")
     return f"Synthetic activity, not recorded spikes{f': {text}' if text else '.'}"
-
-
-def _file(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _hash(script: str) -> str:
-    """How the page's own policy names the one script that may run."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip

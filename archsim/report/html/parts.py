@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from archsim.report.html.drawing import Panels
 from archsim.report.style import shortened
 from archsim.report.units import percent, significant, whole
 
@@ -133,7 +134,7 @@ class Derivations:
     kind: str = field(default="derivations", init=False)
 
 
-Part = Table | Chart | Picture | Prose | Folded | Derivations
+Part = Table | Chart | Panels | Picture | Prose | Folded | Derivations
 
 
 @dataclass(frozen=True)

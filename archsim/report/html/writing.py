@@ -1,55 +1,45 @@
-"""Writing the page: what is wrong with the run and with the place, at once; the file whole or not at all."""
+"""Writing the page: what is wrong with its subject and with the place, at once; the file whole or not at all."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from archsim.errors import ArchsimError, Problem
-from archsim.result import Result, writable_folder
-from archsim.store import load_run
+from archsim.report.html.subject import Subject, subject_of
+from archsim.result import writable_folder
 
 SUFFIXES = (".html", ".htm")
 
 
-def html_report(run: Result | str | Path) -> str:
-    """The report of a result, or of a run by its folder or id, as HTML text. ArchsimError if there is no such run."""
-    return _page(load_run(run), run)
+def html_report(subject: Subject, *, objectives: Sequence[str] | None = None) -> str:
+    """The report of a run or a sweep as HTML text (see :func:`write_report`)."""
+    return subject_of(subject, objectives)()
 
 
-def write_report(run: Result | str | Path, output: str | Path) -> Path:
-    """Write one self-contained HTML file about a result, or a run by its folder or id; returns where it is.
+def write_report(subject: Subject, output: str | Path, *, objectives: Sequence[str] | None = None) -> Path:
+    """Write one self-contained HTML file about a run or a sweep; returns where it is.
 
-    ArchsimError for a run that is not there and for a place that cannot be written, both at once. A file that is there
-    is replaced, but never by half a report.
+    ``subject`` is a result or a sweep's table, the folder that one was written to, or the id of a stored run.
+    ``objectives`` are the numbers that the fronts of a sweep are of (energy_pj, latency_ns, area_um2 unless stated).
+    ArchsimError for a subject that is not there, objectives that no result has, and a place that cannot be written, all
+    at once. A file that is there is replaced, but never by half a report.
     """
     problems: list[Problem] = []
-    found: list[Result] = []
+    found: list[Callable[[], str]] = []
     path = Path(output)
     try:
         _check(path)
     except ArchsimError as error:
         problems += error.problems
     try:
-        found.append(load_run(run))
+        found.append(subject_of(subject, objectives))
     except ArchsimError as error:
         problems += error.problems
     if problems:
         raise ArchsimError(problems)
-    return _write(_page(found[0], run), path)
-
-
-def _page(result: Result, run: Result | str | Path) -> str:
-    from archsim.report.html.page import page
-
-    return page(result, _folder(run))
-
-
-def _folder(run: Result | str | Path) -> Path | None:
-    """The folder that a run lies in; None for one in memory or in the store."""
-    if isinstance(run, Result) or not Path(run).exists():
-        return None
-    return Path(run) if Path(run).is_dir() else Path(run).parent
+    return _write(found[0](), path)
 
 
 def _check(path: Path) -> None:

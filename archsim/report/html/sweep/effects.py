@@ -1,0 +1,134 @@
+"""Which key moves which number: how much of a number's spread a key explains alone, and which way it goes.
+
+*Share* is the correlation ratio (Pearson 1905; Fisher 1925), eta² = SS_between / SS_total: with the points grouped by
+the key's value v (n_v points, mean y_v), SS_between = sum over v of n_v (y_v - y)², and SS_total = sum over the points
+of (y_i - y)². On a full grid it is the first-order sensitivity index of Sobol' (1993), Var(E[y | key]) / Var(y); with
+drawn points it estimates it (McKay 1995), and a key of g values that does nothing still gets (g - 1) / (n - 1) on
+average.
+
+*Rank correlation* is Spearman's rho (1904): the correlation coefficient of the ranks, ties having their mean rank.
+
+*Main effect* of a value: y_v - y (Box, Hunter and Hunter 1978).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.report.html.sweep.axes import MOST_PLACES, Values, values_of
+from archsim.report.html.sweep.study import Group, Study, text_of
+from archsim.report.units import significant
+from archsim.sweeps.table import Row
+
+BINS = 5
+CHIP = "chip"
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """The points of a network by the value of one key; ``labels`` name the groups in order, ``of`` a row's group."""
+
+    key: str
+    labels: tuple[str, ...]
+    of: Mapping[str, int]
+    values: Values
+
+    def text(self, row: Row) -> str:
+        """The row's value of the key."""
+        return str(row["arch"]) if self.key == CHIP else text_of(row.get(self.key))
+
+    def groups(self, rows: Sequence[Row]) -> Ints:
+        """[rows] the group of each."""
+        return np.array([self.of[self.text(row)] for row in rows], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What a key does to a number: share of its spread, 0 to 1, and rank correlation. None: not defined."""
+
+    key: str
+    metric: str
+    share: float | None
+    rank: float | None
+
+
+def groupings(study: Study, group: Group) -> tuple[Grouping, ...]:
+    """Every varied key (and the chip) that has more than one value here; many numbers in five groups of equal size."""
+    keys = ([CHIP] if len(study.chips) > 1 else []) + list(study.keys)
+    found = (_grouping(key, group.rows) for key in keys)
+    return tuple(one for one in found if len(one.labels) > 1)
+
+
+def _grouping(key: str, rows: Sequence[Row]) -> Grouping:
+    texts = [str(row["arch"]) if key == CHIP else text_of(row.get(key)) for row in rows]
+    values = values_of(tuple(dict.fromkeys(texts)))
+    if values.numbers is None or len(values.texts) <= MOST_PLACES:
+        return Grouping(key, values.texts, values.by_text, values)
+    numbers = values.numbers
+    ends = np.unique(np.quantile([numbers[text] for text in texts], np.linspace(0, 1, BINS + 1)[1:-1]))
+    of = {text: int(np.searchsorted(ends, number, side="left")) for text, number in numbers.items()}
+    members = {at: [text for text in values.texts if of[text] == at] for at in sorted(set(of.values()))}
+    labels = tuple(f"{_short(each[0])} to {_short(each[-1])}" for each in members.values())
+    ranks = {at: rank for rank, at in enumerate(members)}
+    return Grouping(key, labels, {text: ranks[at] for text, at in of.items()}, values)
+
+
+def _short(text: str) -> str:
+    """A drawn number with few digits; everything else as it stands."""
+    try:
+        return text if len(text) < 8 else significant(float(text))
+    except ValueError:
+        return text
+
+
+def influence(grouping: Grouping, metric: str, rows: Sequence[Row]) -> Influence:
+    """What the key does to the number, over the rows that have it."""
+    having = [row for row in rows if row[metric] is not None]
+    values = np.array([row[metric] for row in having], dtype=np.float64)
+    if len(having) < 2:
+        return Influence(grouping.key, metric, None, None)
+    numeric = grouping.values.numbers
+    rank = None
+    if numeric is not None:
+        rank = spearman(np.array([numeric[grouping.text(row)] for row in having], dtype=np.float64), values)
+    return Influence(grouping.key, metric, explained(grouping.groups(having), values), rank)
+
+
+def explained(groups: Ints, values: Floats) -> float | None:
+    """eta² (see the module). None where nothing varies, there is one group, or every point is a group of its own."""
+    total = float(((values - values.mean()) ** 2).sum())
+    _, members, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    if np.ptp(values) == 0 or not 1 < len(sizes) < len(values):
+        return None
+    means = np.bincount(members, weights=values) / sizes
+    return float((sizes * (means - values.mean()) ** 2).sum()) / total
+
+
+def spearman(one: Floats, two: Floats) -> float | None:
+    """The correlation coefficient of the ranks, -1 to 1. None where one of them is the same everywhere."""
+    if np.ptp(one) == 0 or np.ptp(two) == 0:
+        return None
+    return float(np.clip(np.corrcoef(_ranks(one), _ranks(two))[0, 1], -1.0, 1.0))
+
+
+def _ranks(values: Floats) -> Floats:
+    """Ranks from 0; equal values share their mean rank."""
+    _, members, sizes = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(sizes)
+    means = (ends - 1 + ends - sizes) / 2.0
+    return np.asarray(means[members], dtype=np.float64)
+
+
+def influences(study: Study, group: Group) -> dict[str, dict[str, Influence]]:
+    """By key, by objective; the key that moves the objectives most (its largest share) first."""
+    found = {
+        grouping.key: {metric: influence(grouping, metric, group.executed) for metric in study.objectives}
+        for grouping in groupings(study, group)
+    }
+    return dict(sorted(found.items(), key=lambda item: -max(each.share or 0.0 for each in item[1].values())))

@@ -1,0 +1,154 @@
+"""Every pair of objectives as a scatter plot, with the front."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+from archsim.report.html.drawing import Drawing, Label, Mark, Marks, Panels, Place, Rule, cross, line_through
+from archsim.report.html.sweep.axes import Axis, better, metric_axis
+from archsim.report.html.sweep.looks import BROKEN as BROKEN_COLOUR
+from archsim.report.html.sweep.looks import CROSS, LARGE, MOST_FRONT, OUTLINE, SMALL, Looks, drawn_of, sampled
+from archsim.report.html.sweep.study import Group, Study, text_of
+from archsim.report.style import shortened
+from archsim.report.sweep_units import named, shown
+from archsim.sweeps import Sweep, pareto
+from archsim.sweeps.front import LARGER_IS_BETTER
+from archsim.sweeps.table import Row
+
+WIDTH, HEIGHT = 400.0, 340.0
+TOP, RIGHT, BOTTOM, LETTER, INSET = 14.0, 16.0, 48.0, 7.4, 10.0
+LINE = "#0072B2"
+MOST_TITLE = 300
+
+
+def scatter(study: Study, group: Group, key: str, most: int) -> Panels | None:
+    """A panel per pair of objectives; at most ``most`` points off the front in each. None: no point has them all."""
+    broken = group.broken(study.objectives)
+    competing = () if group.front is None else group.front.candidates
+    if not competing and not broken:
+        return None
+    kept = (sampled(group.beaten, most), sampled(broken, most))
+    note = drawn_of([(kept[0], group.beaten, "beaten points"), (kept[1], broken, "points that break a constraint")])
+    pairs = list(combinations(study.objectives, 2))
+    drawings = tuple(
+        _Panel(study, group, across, up).drawing(f"{key}-{number}", *kept)
+        for number, (across, up) in enumerate(pairs, start=1)
+    )
+    line = (f"front of the two numbers alone{'' if len(pairs) > 1 else ', in steps'}",
+            Marks((Mark("M0,3h7v8h7"),), stroke=LINE, width=1.6))  # fmt: skip
+    legend = Looks(study).legend(group, study.objectives)
+    title = f"Points by their objectives{study.suffix(group)}"
+    return Panels(key, title, drawings, (*legend, *((line,) if competing else ())), note)
+
+
+class _Panel:
+    """One pair of objectives: its axes and where they lie."""
+
+    def __init__(self, study: Study, group: Group, across: str, up: str) -> None:
+        self.study, self.group, self.names = study, group, (across, up)
+        self.looks = Looks(study)
+        rows = [*(group.front.candidates if group.front else ()), *group.broken(study.objectives)]
+        self.x_axis, self.y_axis = metric_axis(across, rows), metric_axis(up, rows)
+        self.left = 30.0 + LETTER * max(len(text) for _, text in self.y_axis.ticks)
+        self.right, self.bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+
+    def drawing(self, key: str, beaten: Sequence[Row], broken: Sequence[Row]) -> Drawing:
+        """The panel as rules, labels and marks, and in words."""
+        across, up = self.names
+        rules, labels = self._frame()
+        marks = (*self._others(beaten, broken), *self._line(), *self._front())
+        title = f"{named(up)} against {named(across)}{self.study.suffix(self.group)}"
+        return Drawing(key, title, self._spoken(), WIDTH, HEIGHT, rules, labels, marks)
+
+    def _place(self, row: Row) -> Place:
+        x, y = self.x_axis.place(row), self.y_axis.place(row)
+        assert x is not None and y is not None
+        return self._across(x), self._up(y)
+
+    def _across(self, part: float) -> float:
+        return self.left + INSET + part * (self.right - self.left - 2 * INSET)
+
+    def _up(self, part: float) -> float:
+        return self.bottom - INSET - part * (self.bottom - TOP - 2 * INSET)
+
+    def _frame(self) -> tuple[tuple[Rule, ...], tuple[Label, ...]]:
+        across, up = ([place(part) for part, _ in axis.ticks] for place, axis in
+                      ((self._across, self.x_axis), (self._up, self.y_axis)))  # fmt: skip
+        rules = [Rule(x, TOP, x, self.bottom, "grid") for x in across]
+        rules += [Rule(self.left, y, self.right, y, "grid") for y in up]
+        rules += [Rule(self.left, self.bottom, self.right, self.bottom, "axis"),
+                  Rule(self.left, TOP, self.left, self.bottom, "axis")]  # fmt: skip
+        labels = [Label(self._across(part), self.bottom + 17, text, "middle") for part, text in self.x_axis.ticks]
+        labels += [Label(self.left - 5, self._up(part) + 4.5, text, "end") for part, text in self.y_axis.ticks]
+        labels.append(Label((self.left + self.right) / 2, HEIGHT - 10, self.x_axis.label, "middle", "title"))
+        labels.append(Label(14, (TOP + self.bottom) / 2, self.y_axis.label, "middle", "title", turned=True))
+        return tuple(rules), tuple(labels)
+
+    def _others(self, beaten: Sequence[Row], broken: Sequence[Row]) -> list[Marks]:
+        crosses = tuple(Mark(cross(*self._place(row), CROSS)) for row in broken)
+        found = [Marks(crosses, stroke=BROKEN_COLOUR, width=1.0, opacity=0.75)] if crosses else []
+        colours = dict.fromkeys(self.looks.beaten_colour(row) for row in beaten)
+        for colour in colours:
+            rows = [row for row in beaten if self.looks.beaten_colour(row) == colour]
+            paths = "".join(self.looks.outline_of(row, *self._place(row), SMALL) for row in rows)
+            found.append(Marks((Mark(paths),), fill=colour, opacity=0.7))
+        return found
+
+    def _line(self) -> list[Marks]:
+        """The front of the two alone, as steps: between its points nothing better is known."""
+        if self.group.front is None:
+            return []
+        competing = Sweep("", (), self.group.front.candidates)
+        places = sorted({self._place(row) for row in pareto(competing, *self.names).rows})
+        if len(places) < 2:
+            return []
+        steps = [places[0]]
+        for x, y in places[1:]:
+            last_x, last_y = steps[-1]
+            steps += [self._corner((last_x, last_y), (x, y)), (x, y)]
+        return [Marks((Mark(line_through(steps)),), stroke=LINE, width=1.4)]
+
+    def _corner(self, one: Place, two: Place) -> Place:
+        """The worse corner between two points of the front: both numbers as bad as the worse of the two."""
+        across, up = (name in LARGER_IS_BETTER for name in self.names)
+        return (min if across else max)(one[0], two[0]), (max if up else min)(one[1], two[1])
+
+    def _front(self) -> list[Marks]:
+        """The points of the front, each with what it is."""
+        if self.group.front is None:
+            return []
+        found: dict[str, list[Mark]] = {}
+        for row in self.group.front.rows:
+            title = point_title(self.study, row) if len(self.group.front.rows) <= MOST_FRONT else ""
+            path = self.looks.outline_of(row, *self._place(row), LARGE)
+            found.setdefault(self.looks.colour(row), []).append(Mark(path, title))
+        return [Marks(tuple(marks), fill=colour, stroke=OUTLINE, width=1.2) for colour, marks in found.items()]
+
+    def _spoken(self) -> str:
+        across, up = self.names
+        said = [f"Scatter plot: {_of_axis(self.x_axis, across)} across, {_of_axis(self.y_axis, up)} upwards."]
+        if self.group.front is None:
+            said.append("No point meets all constraints.")
+            return " ".join(said)
+        said.append(f"{len(self.group.front.rows):,} of {len(self.group.front.candidates):,} points are on the front.")
+        for objective in self.names:
+            row = self.group.best(objective)
+            assert row is not None
+            other = up if objective == across else across
+            said.append(f"Best {named(objective)}: {shown(objective, row[objective])}, "
+                        f"with {named(other)} {shown(other, row[other])}.")  # fmt: skip
+        said.append("The table of the front has the numbers.")
+        return " ".join(said)
+
+
+def point_title(study: Study, row: Row) -> str:
+    """What a point is, for a pointer over its mark: id, chip, values, objectives."""
+    parts = [str(row["id"]), *([str(row["arch"])] if len(study.chips) > 1 else [])]
+    parts += [f"{key} {text_of(row.get(key))}" for key in study.keys]
+    parts += [f"{named(objective)} {shown(objective, row[objective])}" for objective in study.objectives]
+    return shortened(", ".join(parts), MOST_TITLE)
+
+
+def _of_axis(axis: Axis, objective: str) -> str:
+    return f"{axis.label} ({better(objective)})"

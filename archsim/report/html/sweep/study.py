@@ -1,0 +1,170 @@
+"""A sweep as its page needs it: its networks with their points and fronts, its keys, and what lies in its folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.report.html.parts import name as named_cell
+from archsim.sweeps import Front, Sweep, load_sweep, pareto
+from archsim.sweeps.front import LARGER_IS_BETTER
+from archsim.sweeps.given import MADE_WITH, SPEC
+from archsim.sweeps.table import BROKEN, FAILED, FILE, METRICS, OK, Row, known_metric
+
+DEFAULT_OBJECTIVES = ("energy_pj", "latency_ns", "area_um2")
+FEWEST, MOST = 2, 4
+BOOKKEEPING = frozenset({"trial"})  # columns that number the points; nobody varied them
+UNSET = "not set"
+
+
+@dataclass(frozen=True)
+class Group:
+    """The points of one network: fronts across networks would compare what nobody can choose between."""
+
+    workload: str
+    rows: tuple[Row, ...]
+    front: Front | None  # None: no point has all objectives and meets the constraints
+
+    @cached_property
+    def executed(self) -> tuple[Row, ...]:
+        """Rows that have numbers, whether they meet the constraints or not."""
+        return tuple(row for row in self.rows if row["status"] != FAILED)
+
+    @cached_property
+    def beaten(self) -> tuple[Row, ...]:
+        """Rows that competed and are not on the front."""
+        if self.front is None:
+            return ()
+        chosen = {id(row) for row in self.front.rows}
+        return tuple(row for row in self.front.candidates if id(row) not in chosen)
+
+    def broken(self, names: Sequence[str]) -> tuple[Row, ...]:
+        """Rows that break a constraint and have these numbers."""
+        return tuple(row for row in self.executed if row["status"] == BROKEN and has(row, names))
+
+    def best(self, objective: str) -> Row | None:
+        """The row of the front that is best in one objective, the first of equals. None: there is no front."""
+        if self.front is None:
+            return None
+        sign = -1.0 if objective in LARGER_IS_BETTER else 1.0
+        return min(self.front.rows, key=lambda row: sign * float(row[objective]))
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sweep, the numbers that its fronts are of, and the files beside its table: its own file, versions, hashes."""
+
+    sweep: Sweep
+    objectives: tuple[str, ...]
+    groups: tuple[Group, ...]
+    spec: str | None = None
+    made_with: Mapping[str, Mapping[str, str]] | None = None
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Keys with more than one value."""
+        return tuple(key for key in self.sweep.keys if key not in BOOKKEEPING and len(self.texts(key)) > 1)
+
+    @cached_property
+    def chips(self) -> tuple[str, ...]:
+        """Chips in the order of the table."""
+        return tuple(dict.fromkeys(str(row["arch"]) for row in self.sweep.rows))
+
+    @property
+    def several(self) -> bool:
+        """Whether there are several networks."""
+        return len(self.groups) > 1
+
+    def suffix(self, group: Group) -> str:
+        """What a title says of the group's network: nothing where there is one only."""
+        return f", {named_cell(group.workload).text}" if self.several else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The different values of a key, as text, in the order of the table."""
+        return tuple(dict.fromkeys(text_of(row.get(key)) for row in self.sweep.rows))
+
+    def count(self, status: str) -> int:
+        """How many points ended so."""
+        return len(self.sweep.of(status))
+
+
+def text_of(value: Any) -> str:
+    """A varied value as the table writes it."""
+    if value is None or value == "":
+        return UNSET
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def has(row: Row, metrics: Sequence[str]) -> bool:
+    """Whether the row has all these numbers."""
+    return all(row[name] is not None for name in metrics)
+
+
+def check_objectives(objectives: Sequence[str]) -> list[Problem]:
+    """What is wrong with them: names that no result has, too few, too many, or one twice."""
+    problems = []
+    for name in objectives:
+        try:
+            known_metric(name)
+        except ArchsimError as error:
+            problems += [Problem(one.message, None, None, "objectives", one.value, one.allowed, one.nearest)
+                         for one in error.problems]  # fmt: skip
+    if len(set(objectives)) != len(objectives) or not FEWEST <= len(objectives) <= MOST:
+        allowed = f"{FEWEST} to {MOST} of {', '.join(METRICS)}, each once"
+        text = "not the objectives of a page"
+        problems.append(Problem(text, key="objectives", value=",".join(objectives), allowed=allowed))
+    return problems
+
+
+def study_of(sweep: Sweep | str | Path, objectives: Sequence[str] | None = None) -> Study:
+    """A sweep, or the folder of one, ready for its page. ArchsimError: everything that is wrong with either."""
+    problems = [] if objectives is None else check_objectives(objectives)
+    try:
+        table = sweep if isinstance(sweep, Sweep) else load_sweep(sweep)
+    except ArchsimError as error:
+        raise ConfigError([*problems, *error.problems]) from None
+    if problems:
+        raise ConfigError(problems)
+    chosen = DEFAULT_OBJECTIVES if objectives is None else tuple(objectives)
+    networks = dict.fromkeys(str(row["workload"]) for row in table.rows)
+    groups = tuple(_group(table, name, chosen) for name in networks)
+    spec, made_with = (None, None) if isinstance(sweep, Sweep) else _beside(Path(sweep))
+    return Study(table, chosen, groups, spec, made_with)
+
+
+def _group(table: Sweep, workload: str, objectives: tuple[str, ...]) -> Group:
+    rows = tuple(row for row in table.rows if str(row["workload"]) == workload)
+    complete = any(row["status"] == OK and has(row, objectives) for row in rows)
+    front = pareto(Sweep(table.name, table.keys, rows), *objectives) if complete else None
+    return Group(workload, rows, front)
+
+
+def _beside(place: Path) -> tuple[str | None, Mapping[str, Mapping[str, str]] | None]:
+    """The sweep's own file, and versions and hashes; what is not there or damaged is left out."""
+    folder = place if place.is_dir() else place.parent
+    table = place / FILE if place.is_dir() else place
+    made: dict[str, dict[str, str]] = {"versions": {}, "hashes": {}}
+    spec = _bytes(folder / SPEC)
+    try:
+        found = json.loads(_bytes(folder / MADE_WITH) or b"null")
+    except ValueError:
+        found = None
+    for kind, entries in made.items():
+        stated = found.get(kind) if isinstance(found, dict) else None
+        if isinstance(stated, dict):
+            entries |= {str(name): str(text) for name, text in stated.items()}
+    made["hashes"][f"table {table.name}"] = hashlib.sha256(_bytes(table) or b"").hexdigest()
+    return None if spec is None else spec.decode("utf-8", errors="replace"), made
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
