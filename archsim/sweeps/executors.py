@@ -108,21 +108,33 @@ class _Processes:
     def _stop(self) -> None:
         """End the processes with what they are doing."""
         if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
             for process in set(multiprocessing.active_children()) - self._others:
                 process.terminate()
+            self._executor.shutdown(cancel_futures=True)
         self._executor = None
 
 
 def _streamed(executor: Executor, tasks: Iterable[Task], ahead: int, work: Work) -> Iterator[Outcomes]:
     """Keep the executor fed with up to ``ahead`` tasks, and yield what is finished."""
     waiting = iter(tasks)
-    under_way: set[Future[Outcomes]] = {executor.submit(work, task) for task in islice(waiting, ahead)}
+    under_way = {_submitted(executor, work, task) for task in islice(waiting, ahead)}
     while under_way:
         finished, unfinished = wait(under_way, return_when=FIRST_COMPLETED)
         for future in finished:
             yield future.result()
-        under_way = unfinished | {executor.submit(work, task) for task in islice(waiting, len(finished))}
+        under_way = unfinished | {_submitted(executor, work, task) for task in islice(waiting, len(finished))}
+
+
+def _submitted(executor: Executor, work: Work, task: Task) -> Future[Outcomes]:
+    """A task under way. Ctrl-C waits meanwhile, and a process that is started for the task never hears of it: it takes
+    over which signals wait, and is hit by Ctrl-C in a terminal before it can ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        return executor.submit(work, task)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return executor.submit(work, task)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _become_worker() -> None:
