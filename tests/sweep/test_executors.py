@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
+from sweep_processes import answers, kill, needs_proc, session_of, start, wait_until
 
 from archsim.errors import ArchsimError
 from archsim.sweeps.executors import check_executor, performed
@@ -49,37 +47,11 @@ def test_numbers_of_processes_that_cannot_be(jobs):
         check_executor(jobs, None)
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks for processes in /proc")
+@needs_proc
 def test_workers_end_with_a_killed_parent(write):
     spec = write("space: {array.rows: {from: 2, to: 60, step: 1}, array.cols: {from: 2, to: 9, step: 1}}")
-    root = str(Path(__file__).parents[2])
-    command = [sys.executable, "-m", "archsim", "sweep", str(spec), "-j", "2", "-o", "out"]
-    process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": root}, stderr=subprocess.DEVNULL)
-    workers: set[int] = set()
-    until = time.monotonic() + 30
-    while len(workers) < 2 and time.monotonic() < until:
-        workers |= children_of(process.pid)
-        time.sleep(0.02)
-    while not Path("out/points.jsonl").exists() or Path("out/points.jsonl").read_bytes().count(b"\n") < 4:
-        time.sleep(0.02)
-    workers |= children_of(process.pid)
-    process.kill()
-    process.wait()
-    until = time.monotonic() + 10
-    while any(alive(worker) for worker in workers) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert workers and not [worker for worker in workers if alive(worker)]
-
-
-def children_of(pid: int) -> set[int]:
-    try:
-        return {int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
-    except OSError:
-        return set()
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    process = start(spec, "out", "-j", "2")
+    wait_until(lambda: answers("out") > 2, process)
+    workers = set(session_of(process.pid)) - {process.pid}
+    assert len(workers) >= 2
+    assert kill(process)  # and waits until nobody is left

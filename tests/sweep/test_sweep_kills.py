@@ -5,11 +5,23 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import signal
 import time
 from pathlib import Path
 
 import pytest
-from sweep_processes import answers, finish, kill, needs_proc, said, start, wait_until
+from sweep_processes import (
+    SECONDS,
+    answers,
+    finish,
+    kill,
+    needs_proc,
+    nothing_left,
+    said,
+    session_of,
+    start,
+    wait_until,
+)
 
 from archsim.sweeps.table import FILE as TABLE
 
@@ -117,3 +129,18 @@ def test_killed_many_times_around_its_end(write, chance):
         finish(spec, folder)
         assert Path(folder, TABLE).read_bytes() == Path("whole", TABLE).read_bytes()
         assert answers(folder) == 6
+
+
+@pytest.mark.parametrize(
+    "ready", [lambda process: len(session_of(process.pid)) > 2, lambda process: answers("out") > 5]
+)
+def test_ctrl_c_in_a_terminal_keeps_what_is_done_and_leaves_no_process(write, ready):
+    """It goes to all processes at once: here while workers are started, and while they work."""
+    process = start(write(SPACE), "out", "-j", "2")
+    wait_until(lambda: ready(process), process)
+    before = answers("out")
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(SECONDS) == 130, said("out")
+    nothing_left(process)
+    assert said("out") == "interrupted: what is done is kept in out, and the same command goes on\n"
+    assert POINTS > answers("out") >= before and not Path("out", TABLE).exists()
