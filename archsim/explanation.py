@@ -8,8 +8,8 @@ from typing import Any
 from archsim.cost.component import Component
 from archsim.cost.explain import explain as explain_price
 from archsim.cost.floorplan import floorplanned
-from archsim.cost.table import load_costs
 from archsim.errors import CostError, Problem, nearest
+from archsim.request import table_of
 from archsim.result import Result
 from archsim.store import load_run
 
@@ -23,7 +23,7 @@ def explain(run: Result | str | Path, what: str) -> tuple[str, ...]:
     component or action that the run does not have.
     """
     result = load_run(run)
-    table = load_costs(overlays=result.inputs.get("costs", ()))
+    table = table_of(result.inputs)
     stated = [Component(**part) for part in result.inputs.get("components", ())]
     components = list(floorplanned(stated, table, result.node_nm))
     part, action = _chosen(what, components, result)

@@ -20,7 +20,7 @@ from archsim.engine import execute
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import Result
-from archsim.simulation import Run, result_of, run_once
+from archsim.simulation import Run, result_of, run_of
 from archsim.workload import Workload
 
 FORMAT = "archsim-profile-1"
@@ -113,8 +113,7 @@ def prepare_profile(arch: str | Path | Architecture, workload: str | Path | Work
 
 def fulfil_profile(request: Request) -> Profile:
     """Execute, and time and price again with every change."""
-    run = run_once(request.architecture, request.workload, request.table, request.samples[0], request.engine)
-    return profile_of(run, request.table)
+    return profile_of(run_of(request, request.samples[0]), request.table)
 
 
 def profile_of(run: Run, table: CostTable) -> Profile:

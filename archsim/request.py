@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from numbers import Integral
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from archsim.accelerators import Architecture, load_architecture, load_plugin
 from archsim.config.document import OVERRIDE
+from archsim.cost.overrides import is_of_costs
 from archsim.cost.table import CostTable, load_costs
 from archsim.engine import EngineName
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
@@ -73,14 +74,15 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     }  # fmt: skip
     for plugin in texts["plugins"]:
         gather.of(partial(load_plugin, plugin))
-    of_arch = [item for item in texts["overrides"] if not item.startswith(WORKLOAD_PREFIX)]
-    of_workload = [
-        item.removeprefix(WORKLOAD_PREFIX) for item in texts["overrides"] if item.startswith(WORKLOAD_PREFIX)
-    ]
+    of_costs, others = split_overrides(texts["overrides"])
+    of_arch = [item for item in others if not item.startswith(WORKLOAD_PREFIX)]
+    of_workload = [item.removeprefix(WORKLOAD_PREFIX) for item in others if item.startswith(WORKLOAD_PREFIX)]
     chip = gather.of(lambda: _chip(arch, of_arch))
     network = gather.of(lambda: _network(workload, of_workload, allow_outside))
     if table is None:
-        table = gather.of(lambda: load_costs(overlays=texts["costs"]))
+        table = gather.of(lambda: load_costs(overlays=texts["costs"], overrides=of_costs))
+    elif of_costs:
+        gather.of(lambda: _none_left("cost table", "load_costs", of_costs, ""))
     if chip is not None and table is not None:
         gather.problems += unpriceable(chip, table)
     chosen_engine = gather.of(lambda: _engine(engine))
@@ -99,6 +101,16 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
         chip, network, table, chosen_engine, chosen or (), peers or (), vary_costs,
         texts["overrides"], texts["costs"], texts["plugins"],
     )  # fmt: skip
+
+
+def split_overrides(overrides: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Those about the cost table, and those about chip and workload."""
+    return [item for item in overrides if is_of_costs(item)], [item for item in overrides if not is_of_costs(item)]
+
+
+def table_of(inputs: Mapping[str, Any]) -> CostTable:
+    """The cost table of a result's ``inputs``, as its files are now."""
+    return load_costs(overlays=inputs.get("costs", ()), overrides=split_overrides(inputs.get("overrides", ()))[0])
 
 
 def device_override(device: str | None) -> list[str]:

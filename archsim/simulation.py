@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ import numpy as np
 
 from archsim.accelerators import Architecture, Lowered
 from archsim.analysis.attribution import Attribution, attribute
-from archsim.analysis.power import peak_power_mw
+from archsim.analysis.power import PeakPower
 from archsim.analysis.throughput import Throughput, note, throughput
 from archsim.analysis.verdict import verdict
 from archsim.average import combine
 from archsim.cost.component import Component
-from archsim.cost.pricing import Prices, price
+from archsim.cost.notes import node_notes
+from archsim.cost.pricing import Pricer, Prices
 from archsim.cost.table import CostTable
 from archsim.cost.variation import vary
 from archsim.engine import EngineName, Execution, execute
@@ -32,20 +34,54 @@ if TYPE_CHECKING:
     from archsim.store import Store
 
 Progress = Callable[[int, int], None]
+Once = Callable[[Request, int], "Run"]
 
 
 @dataclass(frozen=True)
-class Run:
-    """One executed sample with everything that was computed on the way (the Result keeps the tables only)."""
+class Unpriced:
+    """One executed sample: all of a run that no price changes."""
 
     architecture: Architecture
     workload: Workload
     sample: int
     lowered: Lowered
     execution: Execution
+    throughput: Throughput
+
+    @property
+    def latency_ns(self) -> float:
+        """From the first start to the last result."""
+        return self.execution.cycles * 1000.0 / float(self.architecture.chip.clock_mhz)
+
+    @property
+    def throughput_per_s(self) -> float | None:
+        """Inputs per second, back to back; None where there is no steady interval."""
+        interval = self.throughput.interval_cycles
+        return self.architecture.chip.clock_mhz * 1e6 / interval if interval else None
+
+    @cached_property
+    def active_products(self) -> tuple[int, ...]:
+        """Synaptic operations of each layer, in the order of ``lowered.layers``."""
+        ledger, number = self.execution.ledger, {name: at for at, name in enumerate(self.execution.graph.layers)}
+        chosen = ledger.action == "sop"
+        found = np.bincount(ledger.layer[chosen], ledger.count[chosen], len(number))
+        return tuple(int(found[number[fact.name]]) for fact in self.lowered.layers)
+
+    def pricer(self) -> Pricer:
+        """What prices it."""
+        return Pricer(self.execution.ledger, self.lowered.components, self.latency_ns)
+
+    def peak_power(self) -> PeakPower:
+        """What finds its peak power at prices."""
+        return PeakPower(self.execution, float(self.architecture.chip.clock_mhz))
+
+
+@dataclass(frozen=True)
+class Run(Unpriced):
+    """One executed sample with everything that was computed on the way (the Result keeps the tables only)."""
+
     prices: Prices
     attribution: Attribution
-    throughput: Throughput
 
 
 def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
@@ -89,49 +125,59 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
 def fulfil(request: Request, progress: Progress | None = None, once: Once | None = None) -> Result:
     """Execute and price what :func:`archsim.request.prepare` has loaded and checked.
 
-    ``once`` stands in for :func:`run_once`, for callers that have an execution already.
+    ``once`` stands in for :func:`run_of`, for callers that have an execution already.
     """
-    architecture, workload, table = request.architecture, request.workload, request.table
+    once = once or run_of
     results: list[Result] = []
     parts: tuple[Component, ...] = ()
     for number, sample in enumerate(request.samples):
         if progress is not None:
             progress(number, len(request.samples))
-        run = (once or run_once)(architecture, workload, table, sample, request.engine)
-        results.append(result_of(run, table, request.vary_costs))
+        run = once(request, sample)
+        results.append(result_of(run, request.table, request.vary_costs))
         parts = run.lowered.components
     combined = results[0] if len(results) == 1 else combine(results)
     result = replace(
         combined, versions=versions(), hashes=hashes(request),
         inputs=asked(request) | {"components": [_as_data(part) for part in parts]},
     )  # fmt: skip
-    return replace(result, against={peer.key: peer.answer(architecture, workload, result) for peer in request.peers})
+    answers = {peer.key: peer.answer(request.architecture, request.workload, result) for peer in request.peers}
+    return replace(result, against=answers)
 
 
 def _as_data(part: Component) -> dict[str, Any]:
     return {name: getattr(part, name) for name in part.__dataclass_fields__} | {"attributes": dict(part.attributes)}
 
 
-Once = Callable[[Architecture, Workload, CostTable, int, EngineName], Run]
+def execute_once(architecture: Architecture, workload: Workload, sample: int, engine: EngineName) -> Unpriced:
+    """Lower and execute one sample, alone and back to back."""
+    lowered = architecture.family.lower(architecture.chip, workload, sample)
+    execution = execute(lowered.graph, engine)
+    return Unpriced(architecture, workload, sample, lowered, execution, throughput(lowered.graph))
 
 
 def run_once(architecture: Architecture, workload: Workload, table: CostTable, sample: int, engine: EngineName) -> Run:
     """Lower, execute and price one sample."""
-    chip = architecture.chip
-    lowered = architecture.family.lower(chip, workload, sample)
-    execution = execute(lowered.graph, engine)
-    prices = prices_of(architecture, lowered, execution, table)
-    found = attribute(execution)
-    return Run(architecture, workload, sample, lowered, execution, prices, found, throughput(lowered.graph))
+    return priced(execute_once(architecture, workload, sample, engine), table)
 
 
-def prices_of(architecture: Architecture, lowered: Lowered, execution: Execution, table: CostTable) -> Prices:
-    """What an execution costs by a table."""
-    chip = architecture.chip
-    latency_ns = execution.cycles * 1000.0 / chip.clock_mhz
+def run_of(request: Request, sample: int) -> Run:
+    """The run of one of a request's samples."""
+    return run_once(request.architecture, request.workload, request.table, sample, request.engine)
+
+
+def priced(done: Unpriced, table: CostTable) -> Run:
+    """A sample's run at a table's prices. CostError: a component or an action without a price."""
+    prices = prices_of(done.pricer(), table, done.architecture.chip.node_nm)
+    known = {field.name: getattr(done, field.name) for field in fields(Unpriced)}
+    return Run(**known, prices=prices, attribution=attribute(done.execution))
+
+
+def prices_of(pricer: Pricer, table: CostTable, node_nm: float) -> Prices:
+    """What an execution costs by a table; CostError too where that is more than a number can hold."""
     with np.errstate(over="ignore"):
-        prices = price(execution.ledger, lowered.components, table, chip.node_nm, latency_ns)
-    if not math.isfinite(prices.total_pj.value * latency_ns) or not math.isfinite(prices.area_um2.value):
+        prices = pricer.price(table, node_nm)
+    if not math.isfinite(prices.total_pj.value * prices.latency_ns) or not math.isfinite(prices.area_um2.value):
         raise CostError(Problem("the costs add up to more than a number can hold", file=table.name))
     return prices
 
@@ -144,6 +190,7 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
         f"timed too short: {what} needs {cycles:,} cycles per input"
         for what, cycles in run.lowered.least_cycles.items() if cycles > (interval or execution.cycles)
     ]  # fmt: skip
+    notes = node_notes(run.lowered.components, table, chip.node_nm)
     swings: tuple[Mapping[str, Any], ...] = ()
     if vary_costs:
         rows = vary(execution.ledger, run.lowered.components, table, chip.node_nm, prices.latency_ns)
@@ -161,25 +208,27 @@ def result_of(run: Run, table: CostTable, vary_costs: bool = False) -> Result:
         clock_mhz=chip.clock_mhz, node_nm=chip.node_nm,
         cycles=execution.cycles, latency_ns=prices.latency_ns, energy_pj=prices.total_pj.value,
         dynamic_pj=prices.dynamic_pj.value, static_pj=prices.static_pj.value, area_um2=prices.area_um2.value,
-        peak_power_mw=_peak_power_mw(run),
-        throughput_per_s=chip.clock_mhz * 1e6 / interval if interval else None, interval_cycles=interval,
+        peak_power_mw=run.peak_power().at(*draw_of(prices)),
+        throughput_per_s=run.throughput_per_s, interval_cycles=interval,
         throughput_note=note(run.throughput, execution), synthetic=run.workload.activity.synthetic,
         layers=_layer_rows(run), components=_component_rows(run), counts=_count_rows(run),
         units=tuple(
             UnitRow(u.unit, u.busy, u.starved, u.blocked, u.arbitration, u.idle) for u in run.attribution.units
         ),
         critical_path=tuple(PathRow(p.unit, p.layer, p.what, p.cycles) for p in run.attribution.path),
-        assumptions=(*run.lowered.assumptions, *too_short, *prices.notes), verdict="", vary_costs=swings,
+        assumptions=(*run.lowered.assumptions, *too_short, *notes), verdict="", vary_costs=swings,
     )  # fmt: skip
     return replace(result, verdict="; ".join([verdict(result), *too_short]))
 
 
-def _peak_power_mw(run: Run) -> float:
-    """Peak power: the tasks that run at once, and the leakage of every component."""
-    bills, latency_ns = run.prices.bills, run.prices.latency_ns
-    prices = {(name, action): p.value for name, bill in bills.items() for action, p in bill.cost.energy_pj.items()}
-    leakage_mw = run.prices.static_pj.value / latency_ns if latency_ns else 0.0
-    return peak_power_mw(run.execution, prices, run.architecture.chip.clock_mhz, leakage_mw)
+def draw_of(prices: Prices) -> tuple[Mapping[tuple[str, str], float], float]:
+    """What draws power: pJ of each action of each component, and mW of the leakage of all."""
+    action_pj = {
+        (name, action): each.value
+        for name, bill in prices.bills.items()
+        for action, each in bill.cost.energy_pj.items()
+    }
+    return action_pj, prices.static_pj.value / prices.latency_ns if prices.latency_ns else 0.0
 
 
 def _count_rows(run: Run) -> tuple[CountRow, ...]:
@@ -217,10 +266,8 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
     np.minimum.at(first, graph.layer, execution.start)
     np.maximum.at(last, graph.layer, execution.finish)
     index = {name: number for number, name in enumerate(graph.layers)}
-    of_products = execution.ledger.action == "sop"
-    products = np.bincount(execution.ledger.layer[of_products], execution.ledger.count[of_products], len(graph.layers))
     rows = []
-    for fact in run.lowered.layers:
+    for fact, products in zip(run.lowered.layers, run.active_products, strict=True):
         at = index[fact.name]
         members = [index[name] for name in fact.members]
         rows.append(
@@ -232,7 +279,7 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
                     level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()
                 },
                 folds=fact.folds, passes=fact.passes, utilisation=fact.utilisation, density=fact.density,
-                dense_products=fact.dense_products, active_products=int(products[at]),
+                dense_products=fact.dense_products, active_products=products,
             )
         )  # fmt: skip
     return tuple(rows)

@@ -15,7 +15,7 @@ from archsim.report.trace import place_for_trace, write_trace
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import FILE, Result
 from archsim.samples import parse_samples
-from archsim.simulation import Progress, Run, fulfil, run_once
+from archsim.simulation import Progress, Run, fulfil, run_of
 from archsim.workload import Workload
 
 ONE = Problem("a timeline shows one input", key="samples", allowed="one sample")
@@ -70,7 +70,7 @@ def trace(  # noqa: PLR0913 - one parameter per thing that a run may be asked
 
 def _executed(request: Request) -> Timeline:
     (sample,) = request.samples
-    return timeline_of_run(run_once(request.architecture, request.workload, request.table, sample, request.engine))
+    return timeline_of_run(run_of(request, sample))
 
 
 def prepare_timeline(
@@ -107,8 +107,8 @@ class Watch:
     def fulfil(self, request: Request, progress: Progress | None = None) -> Result:
         """Execute and price a request of one sample, and watch it."""
 
-        def watched(*of_run: Any) -> Run:
-            run = run_once(*of_run)
+        def watched(request: Request, sample: int) -> Run:
+            run = run_of(request, sample)
             self._seen.append(timeline_of_run(run))
             return run
 

@@ -29,12 +29,15 @@ class Family:
 
     ``memories(architecture)`` names the parts that exist whatever the network is, so that a chip that no cost table
     can price is refused when it is loaded: each component, and the user's key for each of its attributes.
+    ``only_prices`` are keys of the chip that change what things cost and nothing that :attr:`lower` makes: points of a
+    sweep that differ in these share one execution. ``archsim.testing`` checks it.
     """
 
     name: str
     schema: type[Strict]
     lower: Callable[[Any, Workload, int], Lowered]
     memories: Callable[[Any], Sequence[tuple[Component, Mapping[str, str]]]] | None = None
+    only_prices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,9 @@ def register_family(family: Family) -> Family:
 
 @cache
 def _load_entry_points() -> None:
-    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic, _memories_systolic))
-    _families.setdefault("crossbar", Family("crossbar", CrossbarArchitecture, _lower_crossbar, _memories_crossbar))
+    node = ("node",)
+    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic, _memories_systolic, node))
+    _families.setdefault("crossbar", Family("crossbar", CrossbarArchitecture, _lower_crossbar, _memories_crossbar, node))
     for entry in entry_points(group="archsim.families"):
         register_family(entry.load())
 

@@ -37,13 +37,20 @@ def apply_overrides(document: Document, assignments: Sequence[str]) -> Document:
 
 def malformed(assignments: Sequence[str]) -> list[Problem]:
     """What is wrong with assignments whatever document they are for."""
-    problems = []
+    return assigned(assignments)[1]
+
+
+def assigned(assignments: Sequence[str]) -> tuple[list[tuple[str, Any]], list[Problem]]:
+    """The dotted key and the value of each assignment, and the problems of those that are malformed."""
+    found, problems = [], []
     for assignment in _each(assignments):
         try:
-            _split(assignment)
+            parts, value = _split(assignment)
         except _RefusedError as refused:
             problems.append(refused.problem)
-    return problems
+        else:
+            found.append((".".join(parts), value))
+    return found, problems
 
 
 def overridden(document: Document, assignments: Sequence[str]) -> tuple[Document, list[Problem]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -16,18 +17,22 @@ from archsim.cost.component import Component
 from archsim.errors import CostError, Problem
 
 if TYPE_CHECKING:
+    from archsim.cost.known import KnownCosts
     from archsim.cost.table import CostTable
 
 SQUARES = "squares"
 UM_PER_MM = 1000.0
 
 
-def floorplanned(components: Sequence[Component], table: CostTable, node_nm: float) -> tuple[Component, ...]:
+def floorplanned(
+    components: Sequence[Component], table: CostTable, node_nm: float, known: KnownCosts | None = None
+) -> tuple[Component, ...]:
     """The components with the lengths that follow from the areas of the others. CostError: a side too small."""
     if not any(SQUARES in part.attributes for part in components):
         return tuple(components)
     cells = [part for part in components if SQUARES not in part.attributes and part.on_chip]
-    area_um2 = sum(table.cost_of(part, node_nm).area_um2_each.value * part.count for part in cells)
+    cost_of = table.cost_of if known is None else partial(known.cost_of, table=table)
+    area_um2 = sum(cost_of(part, node_nm).area_um2_each.value * part.count for part in cells)
     return tuple(_sized(part, area_um2) if SQUARES in part.attributes else part for part in components)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from archsim.cost.component import INFORMATIONAL, Component
 from archsim.cost.floorplan import floorplanned
-from archsim.cost.notes import node_notes
+from archsim.cost.known import KnownCosts
 from archsim.cost.records import ComponentCost, Span
 from archsim.cost.table import CostTable
 from archsim.errors import CostError, Problem, nearest
@@ -63,7 +63,6 @@ class Prices:
     low_pj: Floats
     high_pj: Floats
     bills: Mapping[str, Bill]
-    notes: tuple[str, ...] = ()  # what the node of the prices assumes
 
     @property
     def dynamic_pj(self) -> Span:
@@ -102,27 +101,38 @@ def price(
     CostError: a size outside a table; components that do not exist; actions without a price that are not
     INFORMATIONAL; all of them at once.
     """
-    placed = floorplanned(components, table, node_nm)
-    costs = table.costs_of(placed, node_nm)
-    by_name = {component.name: component for component in placed}
-    if len(by_name) != len(placed):
-        names = [component.name for component in placed]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise CostError([Problem("two components have this name", key=name) for name in twice])
-    pairs, codes = _factorise(counts)
-    each = _prices_of(pairs, by_name, costs)
-    amount = np.asarray(counts.count, dtype=np.float64)
-    ends = np.array([(span.value, span.low, span.high) for span in each], dtype=np.float64).reshape(-1, 3)
-    columns = [amount * ends[codes, end] for end in range(3)]
-    position = {name: at for at, name in enumerate(by_name)}
-    owner = np.array([position[name] for name, _ in pairs], dtype=np.intp)[codes]
-    sums = [np.bincount(owner, weights=column, minlength=len(by_name)) for column in columns]
-    bills = {
-        component.name: _bill(component, costs[component.name], Span(*(float(total[at]) for total in sums)), latency_ns)
-        for at, component in enumerate(by_name.values())
-    }
-    notes = node_notes(components, table, node_nm)
-    return Prices(node_nm, latency_ns, columns[0], columns[1], columns[2], bills, notes)
+    return Pricer(counts, components, latency_ns).price(table, node_nm)
+
+
+class Pricer:
+    """A ledger, and the chip it is of, that can be priced again and again; see :func:`price`."""
+
+    def __init__(self, counts: Counts, components: Sequence[Component], latency_ns: float) -> None:
+        names = [component.name for component in components]
+        if len(set(names)) != len(names):
+            twice = sorted({name for name in names if names.count(name) > 1})
+            raise CostError([Problem("two components have this name", key=name) for name in twice])
+        self._components, self._latency_ns = tuple(components), latency_ns
+        self._pairs, self._codes = _factorise(counts)
+        self._amount = np.asarray(counts.count, dtype=np.float64)
+        self._known = KnownCosts()
+
+    def price(self, table: CostTable, node_nm: float) -> Prices:
+        """The run at these prices."""
+        placed = floorplanned(self._components, table, node_nm, self._known)
+        costs = table.costs_of(placed, node_nm, self._known)
+        by_name = {component.name: component for component in placed}
+        each = _prices_of(self._pairs, by_name, costs)
+        ends = np.array([(span.value, span.low, span.high) for span in each], dtype=np.float64).reshape(-1, 3)
+        columns = [self._amount * ends[self._codes, end] for end in range(3)]
+        position = {name: at for at, name in enumerate(by_name)}
+        owner = np.array([position[name] for name, _ in self._pairs], dtype=np.intp)[self._codes]
+        sums = [np.bincount(owner, weights=column, minlength=len(by_name)) for column in columns]
+        bills = {
+            part.name: _bill(part, costs[part.name], Span(*(float(total[at]) for total in sums)), self._latency_ns)
+            for at, part in enumerate(by_name.values())
+        }
+        return Prices(node_nm, self._latency_ns, columns[0], columns[1], columns[2], bills)
 
 
 def total_area_um2(costs: Iterable[tuple[Component, ComponentCost]]) -> Span:

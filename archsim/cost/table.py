@@ -13,6 +13,8 @@ from archsim.config.presets import find
 from archsim.config.validate import validate
 from archsim.cost.component import Component
 from archsim.cost.grids import COLUMNS, Grid, read_grid
+from archsim.cost.known import KnownCosts
+from archsim.cost.overrides import with_overrides
 from archsim.cost.records import Alternative, ComponentCost, Constant
 from archsim.cost.scaling import Scaling
 from archsim.cost.schema import CostFileModel, GridModel, OverlayModel, PartialRecordModel, RecordModel
@@ -55,7 +57,9 @@ class CostTable:
 
         return estimate(component, node_nm, self)
 
-    def costs_of(self, components: Iterable[Component], node_nm: float) -> dict[str, ComponentCost]:
+    def costs_of(
+        self, components: Iterable[Component], node_nm: float, known: KnownCosts | None = None
+    ) -> dict[str, ComponentCost]:
         """The cost of every component, by name; all problems of all components in one CostError."""
         from archsim.cost.primitives import PRIMITIVES
 
@@ -63,7 +67,9 @@ class CostTable:
         problems, costs = self._unused_prices(chosen, set(PRIMITIVES)), {}
         for component in chosen:
             try:
-                costs[component.name] = self.cost_of(component, node_nm)
+                costs[component.name] = (
+                    self.cost_of(component, node_nm) if known is None else known.cost_of(component, node_nm, self)
+                )
             except ArchsimError as error:
                 problems += error.problems
         if problems:
@@ -91,11 +97,14 @@ class CostTable:
         ]  # fmt: skip
 
 
-def load_costs(name_or_path: str = DEFAULT, overlays: Sequence[str] = ()) -> CostTable:
-    """Read a cost table (preset name or path) and lay overlays over it, in order, key by key.
+def load_costs(
+    name_or_path: str = DEFAULT, overlays: Sequence[str] = (), overrides: Sequence[str] = ()
+) -> CostTable:
+    """Read a cost table (preset name or path) and lay overlays over it, in order, key by key, then single constants.
 
     An overlay's new ``value`` needs its own ``source``; it drops the range and alternatives of the old one unless it
-    states them. ConfigError: file:line of everything that is wrong, unknown entries with the nearest known one.
+    states them. ``overrides`` are those of :mod:`archsim.cost.overrides`. ConfigError:
+    file:line of everything that is wrong, unknown entries with the nearest known one.
     """
     document = load_document(*find("cost", name_or_path))
     base = validate(CostFileModel, document)
@@ -112,9 +121,7 @@ def load_costs(name_or_path: str = DEFAULT, overlays: Sequence[str] = ()) -> Cos
             if replacement is not None:
                 grids[kind] = _grid(kind, change, replacement)
         shown.append(model.name or change.file)
-    if problems:
-        raise ConfigError(problems)
-    return CostTable(
+    table = CostTable(
         " + ".join(shown),
         {key: _constant(record) for key, record in constants.items()},
         {key: _constant(record) for key, record in prices.items()},
@@ -123,6 +130,13 @@ def load_costs(name_or_path: str = DEFAULT, overlays: Sequence[str] = ()) -> Cos
         Scaling(grids["scaling"], grids["sram"]),
         grids["adc"],
     )
+    try:
+        table = with_overrides(table, overrides)
+    except ConfigError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    return table
 
 
 def _grid(kind: str, document: Document, model: GridModel) -> Grid:

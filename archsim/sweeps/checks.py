@@ -12,15 +12,18 @@ from typing import Any
 from archsim.accelerators import load_architecture
 from archsim.config import Document
 from archsim.config.document import OVERRIDE, Key
+from archsim.cost.overrides import is_of_costs
+from archsim.cost.table import load_costs
 from archsim.errors import ArchsimError, ConfigError, Problem
-from archsim.request import WORKLOAD_PREFIX, Request, prepare
+from archsim.request import WORKLOAD_PREFIX, Gather, Request, prepare
 from archsim.sweeps.constraints import Constraint, parse_constraint
 from archsim.sweeps.sample import values_of
 from archsim.sweeps.spec import MOST_POINTS, SweepFile, load_spec
+from archsim.sweeps.suggest import check_optuna
 from archsim.sweeps.work import override
 from archsim.workload import load_workload
 
-_NOWHERE = ("unknown key", "no such list item")
+_NOWHERE = ("unknown key", "no such list item", "no such constant in the cost table")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Checked:
     constraints: tuple[Constraint, ...]
     document: Document
     contents: Mapping[str, Any]
+    only_prices: Mapping[str, tuple[str, ...]]  # of each chip, the keys that change prices only
 
     def located(self, name: str) -> str:
         """A path as seen from the sweep's file; the name of a preset as it is."""
@@ -42,6 +46,7 @@ def check_spec(path: str | Path) -> Checked:
     file, document = load_spec(path)
     constraints, problems = _constraints(file, document)
     contents: dict[str, Any] = {}
+    only_prices: dict[str, tuple[str, ...]] = {}
     for at, arch, workload, costs in _combinations(file):
         try:
             request = _prepared(file, document, arch, workload, costs)
@@ -50,15 +55,20 @@ def check_spec(path: str | Path) -> Checked:
             problems += [problem for problem in new if (problem.message, problem.value) not in _told(problems)]
             continue
         contents |= {arch: request.architecture.content, workload: request.workload.hash}
+        only_prices[arch] = request.architecture.family.only_prices
         if (file.seeds or file.repeats) and not request.workload.activity.synthetic:
             text = "recorded spikes have no seed to repeat them with"
             key = "seeds" if file.seeds else "repeats"
             told = document.problem((key,), text, value=workload)
             problems += [told] if told not in problems else []
     problems += [*_size_problems(file, document), *_unknown_keys(file, document, contents)]
+    if file.search is not None:
+        gather = Gather()
+        gather.of(check_optuna)
+        problems += [_blamed(document, ("method",), problem) for problem in gather.problems]
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: problem.line or 0))
-    return Checked(file, tuple(constraints), document, contents)
+    return Checked(file, tuple(constraints), document, contents, only_prices)
 
 
 def file_of(path: Path) -> bool:
@@ -94,11 +104,16 @@ def _combinations(file: SweepFile) -> list[tuple[Key, str, str, Any]]:
 
 
 def _prepared(file: SweepFile, document: Document, arch: str, workload: str, costs: Any) -> Request:
-    overlays = [costs] if isinstance(costs, str) else costs or []
     return prepare(
-        _located(document, arch), _located(document, workload), costs=[_located(document, name) for name in overlays],
+        _located(document, arch), _located(document, workload), costs=overlays_of(costs, document),
         engine=file.engine, samples=file.samples, plugins=[_located(document, name) for name in file.plugins],
     )  # fmt: skip
+
+
+def overlays_of(names: str | Sequence[str] | None, document: Document) -> tuple[str, ...]:
+    """The overlays of one entry of ``costs``, each as seen from the sweep's file."""
+    given = () if names is None else (names,) if isinstance(names, str) else names
+    return tuple(_located(document, name) for name in given)
 
 
 def _located(document: Document, name: str) -> str:
@@ -138,18 +153,26 @@ def _unknown_keys(file: SweepFile, document: Document, loaded: Mapping[str, Any]
             first.setdefault(key, (("points", number, key), value))
     problems = []
     for key, (at, value) in first.items():
-        of_workload = key.startswith(WORKLOAD_PREFIX)
-        names = file.workloads if of_workload else file.archs
-        load: Callable[..., Any] = load_workload if of_workload else load_architecture
         bare = key.removeprefix(WORKLOAD_PREFIX)
-        found = [
-            _nowhere(partial(load, _located(document, name), [override(bare, value)]), bare)
-            for name in names
-            if name in loaded
-        ]
+        found = [_nowhere(load, bare) for load in _loads(file, document, loaded, key, override(bare, value))]
         if found and all(found):
             problems.append(_unknown(document, at, key, bare, found[0]))
+        elif file.search is not None and any(found):
+            text = "not every chip has this key, so a search cannot choose among them"
+            problems.append(document.problem(at, text, value=key, allowed="a file for each chip"))
     return problems
+
+
+def _loads(
+    file: SweepFile, document: Document, loaded: Mapping[str, Any], key: str, given: str
+) -> list[Callable[[], Any]]:
+    """What can be loaded with a key set: every chip, every network, or the cost table with each of the overlays."""
+    if is_of_costs(key):
+        return [partial(load_costs, overlays=overlays_of(names, document), overrides=[given]) for names in file.costs]
+    of_workload = key.startswith(WORKLOAD_PREFIX)
+    load: Callable[..., Any] = load_workload if of_workload else load_architecture
+    names = [name for name in (file.workloads if of_workload else file.archs) if name in loaded]
+    return [partial(load, _located(document, name), [given]) for name in names]
 
 
 def _nowhere(load: Callable[[], Any], key: str) -> Problem | None:
@@ -167,8 +190,8 @@ def _nowhere(load: Callable[[], Any], key: str) -> Problem | None:
 
 def _unknown(document: Document, at: Key, key: str, bare: str, found: Problem | None) -> Problem:
     assert found is not None
-    near = None
-    if found.nearest is not None and found.key is not None:
+    near = found.nearest if is_of_costs(key) else None
+    if found.nearest is not None and found.key is not None and not is_of_costs(key):
         parent = found.key.rpartition(".")[0]
         rest = bare.removeprefix(found.key)
         near = key.removesuffix(bare) + (f"{parent}." if parent else "") + found.nearest + rest

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 from archsim.config.presets import find, names
+from archsim.cost.overrides import is_of_costs
 from archsim.sweeps.checks import Checked, file_of
-from archsim.sweeps.sample import draw_points
-from archsim.sweeps.work import Task, override
+from archsim.sweeps.sample import Point, draw_points
+from archsim.sweeps.work import Price, Task, override
 
 SEED = "workload.activity.seed"
 COSTS = "costs"
 ID_LETTERS = 10
+MOST_PRICES = 500  # of one execution in one task: processes share the rest, and little is lost with one
+_Execution = tuple[str, str, tuple[str, ...]]  # chip, network, overrides
 PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -33,27 +36,36 @@ class DesignPoint:
     key: str
 
 
-def lay_out(checked: Checked) -> tuple[tuple[DesignPoint, ...], tuple[Task, ...]]:
-    """All points in the table's order, and the executions that answer them: one for all cost overlays of a point."""
+def lay_out(checked: Checked, drawn: Sequence[Point] | None = None) -> tuple[tuple[DesignPoint, ...], tuple[Task, ...]]:
+    """All points in the table's order, and the executions that answer them.
+
+    Points that differ only in prices (cost overlays, constants, what the chip's family names) share one execution.
+    ``drawn`` are the values of the space's keys, by default those that the file's method draws.
+    """
     file = checked.file
     seeds = file.seeds or range(file.repeats or 0)
     repeated = [{SEED: seed} for seed in seeds] or [{}]
-    drawn = [{**values, **seed} for values in draw_points(file) for seed in repeated]
+    drawn = draw_points(file) if drawn is None else drawn
+    designs = [{**values, **seed} for values in drawn for seed in repeated]
     common = _sha256(_own_source(), file.samples, [_content(checked, name) for name in file.plugins])
-    prices = [_several(names) for names in file.costs]
-    priced = [_sha256([_content(checked, name) for name in overlays]) for overlays in prices]
-    content = _sha256(common, checked.contents, priced)
+    overlays = [_several(names) for names in file.costs]
+    of_overlays = [_sha256([_content(checked, name) for name in names]) for names in overlays]
     points: list[DesignPoint] = []
-    tasks: list[Task] = []
-    for arch, workload, values in product(file.archs, file.workloads, drawn):
+    shared: dict[_Execution, dict[str, Price]] = {}
+    for arch, workload, values in product(file.archs, file.workloads, designs):
         design = [checked.contents[arch], checked.contents[workload], _with_files(checked, values)]
-        ids = [_sha256(design, file.samples, price)[:ID_LETTERS] for price in priced]
-        keys = [_sha256(common, design, price) for price in priced]
-        tasks.append(_task(checked, arch, workload, values, tuple(keys), content))
-        for short, key, overlays in zip(ids, keys, prices, strict=True):
-            shown = {**values, **({COSTS: " + ".join(overlays)} if len(prices) > 1 else {})}
+        executed, priced = _split(values, checked.only_prices[arch])
+        prices = shared.setdefault((arch, workload, executed), {})
+        for laid, hashed in zip(overlays, of_overlays, strict=True):
+            key = _sha256(common, design, hashed)
+            prices[key] = Price(tuple(checked.located(name) for name in laid), priced)
+            shown = {**values, **({COSTS: " + ".join(laid)} if len(overlays) > 1 else {})}
+            short = _sha256(design, file.samples, hashed)[:ID_LETTERS]
             points.append(DesignPoint(arch, workload, shown, short, key))
-    return tuple(points), tuple(tasks)
+    content = _sha256(common, checked.contents, of_overlays)
+    return tuple(points), tuple(
+        task for execution, prices in shared.items() for task in _tasks(checked, execution, prices, content)
+    )
 
 
 def varied_keys(points: Iterable[DesignPoint]) -> tuple[str, ...]:
@@ -61,17 +73,25 @@ def varied_keys(points: Iterable[DesignPoint]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for point in points for key in point.values))
 
 
-def _task(
-    checked: Checked, arch: str, workload: str, values: Mapping[str, Any], keys: tuple[str, ...], content: str
-) -> Task:
-    file = checked.file
-    return Task(
-        arch=checked.located(arch), workload=checked.located(workload),
-        overrides=tuple(override(key, value) for key, value in values.items()),
-        costs=tuple(tuple(checked.located(name) for name in _several(names)) for names in file.costs), keys=keys,
-        samples=file.samples, engine=file.engine, plugins=tuple(checked.located(name) for name in file.plugins),
-        content=content,
-    )  # fmt: skip
+def _split(values: Mapping[str, Any], only_prices: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Overrides that are executed, and those that change prices only."""
+    executed: list[str] = []
+    priced: list[str] = []
+    for key, value in values.items():
+        (priced if is_of_costs(key) or key in only_prices else executed).append(override(key, value))
+    return tuple(executed), tuple(priced)
+
+
+def _tasks(checked: Checked, execution: _Execution, prices: Mapping[str, Price], content: str) -> Iterator[Task]:
+    """One execution, in as many tasks as its prices need."""
+    file, (arch, workload, overrides) = checked.file, execution
+    for first in range(0, len(prices), MOST_PRICES):
+        part = dict(islice(prices.items(), first, first + MOST_PRICES))
+        yield Task(
+            arch=checked.located(arch), workload=checked.located(workload), overrides=overrides,
+            prices=tuple(part.values()), keys=tuple(part), samples=file.samples, engine=file.engine,
+            plugins=tuple(checked.located(name) for name in file.plugins), content=content,
+        )  # fmt: skip
 
 
 def _several(names: str | Sequence[str] | None) -> tuple[str, ...]:

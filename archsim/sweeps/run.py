@@ -12,10 +12,11 @@ from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.request import WORKLOAD_PREFIX
 from archsim.sweeps.checks import Checked, check_spec
 from archsim.sweeps.constraints import Constraint
-from archsim.sweeps.executors import check_executor, performed
+from archsim.sweeps.executors import Perform, check_executor, performing
 from archsim.sweeps.given import given
 from archsim.sweeps.journal import Journal, place_for_sweep
 from archsim.sweeps.points import DesignPoint, lay_out, varied_keys
+from archsim.sweeps.search import number_of_trials, searched
 from archsim.sweeps.table import BROKEN, FAILED, METRICS, OK, Row, Sweep
 from archsim.sweeps.work import Outcome, Task
 
@@ -25,7 +26,8 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """A sweep that can be executed: its points, their executions, where its table goes, and what is kept beside it."""
+    """A sweep that can be executed: its points and their executions (of a search none before it starts), where its
+    table goes, the file of the store that is asked and added to, and what is kept beside the table."""
 
     checked: Checked
     points: tuple[DesignPoint, ...]
@@ -33,6 +35,7 @@ class SweepRequest:
     folder: Path
     jobs: int
     on: str | None
+    store: str | None
     beside: Mapping[str, bytes]
 
 
@@ -78,9 +81,8 @@ def prepare_sweep(
         problems += error.problems
     if problems or checked is None:
         raise ConfigError(problems)
-    points, tasks = lay_out(checked)
-    tasks = tuple(replace(task, store=_place_of(store)) for task in tasks)
-    return SweepRequest(checked, points, tasks, folder, jobs, on, given(spec, checked))
+    points, tasks = lay_out(checked) if checked.file.search is None else ((), ())
+    return SweepRequest(checked, points, tasks, folder, jobs, on, _place_of(store), given(spec, checked))
 
 
 def _place_of(store: str | Path | None) -> str | None:
@@ -100,22 +102,44 @@ def _check_store(store: str | Path | None, on: str | None) -> None:
 
 def fulfil_sweep(request: SweepRequest, progress: Progress | None = None) -> Sweep:
     """Execute what is not answered yet, and write the table; interrupted, everything answered is kept."""
-    with Journal(request.folder) as journal:
-        total = len({key for task in request.tasks for key in task.keys})
-        wanted = _unanswered(request.tasks, journal.outcomes)
-        done = total - sum(len(task.keys) for task in wanted)
-        if progress is not None and wanted:
-            progress(done, total)
-        many = len(wanted) >= MANY * request.jobs
-        wanted = [replace(task, many=many) for task in wanted]
-        for outcomes in performed(wanted, request.jobs, request.on):
-            journal.add(outcomes)
-            done += len(outcomes)
-            if progress is not None:
-                progress(done, total)
-        result = _table(request, journal.outcomes)
-        journal.write_table(result.to_csv(), request.beside)
-    return result
+    search = request.checked.file.search
+    with Journal(request.folder) as journal, performing(request.jobs, request.on) as perform:
+        answers = _Answers(request, journal, perform, progress)
+        if search is None:
+            points = request.points
+            answers.to(request.tasks)
+        else:
+            points = searched(request.checked, search, answers.to)
+        table = _table(request, points, journal.outcomes)
+        journal.write_table(table.to_csv(), request.beside)
+    return table
+
+
+class _Answers:
+    """The journal's answers, and executions for what it does not answer yet."""
+
+    def __init__(self, request: SweepRequest, journal: Journal, perform: Perform, progress: Progress | None) -> None:
+        self._request, self._journal, self._perform, self._progress = request, journal, perform, progress
+        search = request.checked.file.search
+        self._trials = 0 if search is None else number_of_trials(request.checked.file, search)
+        self._total = self._trials or len({key for task in request.tasks for key in task.keys})
+        self._done = 0
+
+    def to(self, tasks: Sequence[Task]) -> Mapping[str, Outcome]:
+        """All answers there are, those to ``tasks`` among them."""
+        wanted = _unanswered(tasks, self._journal.outcomes)
+        self._count(len({key for task in tasks for key in task.keys}) - sum(len(task.keys) for task in wanted), wanted)
+        many = max(len(wanted), self._trials - self._done) >= MANY * self._request.jobs
+        for outcomes in self._perform([replace(task, many=many, store=self._request.store) for task in wanted]):
+            self._journal.add(outcomes)
+            self._count(len(outcomes), outcomes)
+        return self._journal.outcomes
+
+    def _count(self, answered: int, shown: object) -> None:
+        """Count answers; the bar is not shown where nothing has to be executed."""
+        self._done += answered
+        if self._progress is not None and shown:
+            self._progress(self._done, self._total)
 
 
 def _unanswered(tasks: Sequence[Task], answered: dict[str, Outcome]) -> list[Task]:
@@ -126,8 +150,8 @@ def _unanswered(tasks: Sequence[Task], answered: dict[str, Outcome]) -> list[Tas
         left = [number for number, key in enumerate(task.keys) if key not in seen]
         seen.update(task.keys)
         if left:
-            costs, keys = (tuple(part[number] for number in left) for part in (task.costs, task.keys))
-            wanted.append(replace(task, costs=costs, keys=keys))  # type: ignore[arg-type]
+            keys, prices = tuple(task.keys[at] for at in left), tuple(task.prices[at] for at in left)
+            wanted.append(replace(task, keys=keys, prices=prices))
     return sorted(wanted, key=_network_of)
 
 
@@ -135,11 +159,11 @@ def _network_of(task: Task) -> tuple[str, list[str]]:
     return task.workload, [text for text in task.overrides if text.startswith(WORKLOAD_PREFIX)]
 
 
-def _table(request: SweepRequest, outcomes: dict[str, Outcome]) -> Sweep:
-    keys = varied_keys(request.points)
+def _table(request: SweepRequest, points: Sequence[DesignPoint], outcomes: Mapping[str, Outcome]) -> Sweep:
+    keys, search = varied_keys(points), request.checked.file.search
     constraints = request.checked.constraints
-    rows = tuple(_row(point, keys, outcomes[point.key], constraints) for point in request.points)
-    return Sweep(request.folder.resolve().name, keys, rows)
+    rows = tuple(_row(point, keys, outcomes[point.key], constraints) for point in points)
+    return Sweep(request.folder.resolve().name, keys, rows, () if search is None else tuple(search.objectives))
 
 
 def _row(point: DesignPoint, keys: Sequence[str], outcome: Outcome, constraints: Sequence[Constraint]) -> Row:

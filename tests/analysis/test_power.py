@@ -7,7 +7,7 @@ import pytest
 from graphs import random_graph
 
 import archsim
-from archsim.analysis.power import peak_power_mw, task_energy_pj
+from archsim.analysis.power import PeakPower, task_energy_pj
 from archsim.engine import Execution, des, execute
 from archsim.taskgraph import GraphBuilder, TaskGraph
 
@@ -33,9 +33,9 @@ def test_by_hand() -> None:
     500 MHz (2 ns) are 7.5 mW; 1 mW leaks."""
     done = execute(two_units())
     assert task_energy_pj(done.graph, PRICES).tolist() == [20.0, 6.0, 0.0, 20.0]
-    assert peak_power_mw(done, PRICES, 500.0, 1.0) == pytest.approx(8.5)
-    assert peak_power_mw(done, {("adder", "op"): 2.0}, 500.0, 1.0) == pytest.approx(1.0 + 5.0 / 2)
-    assert peak_power_mw(done, {}, 500.0, 1.0) == 1.0
+    assert PeakPower(done, 500.0).at(PRICES, 1.0) == pytest.approx(8.5)
+    assert PeakPower(done, 500.0).at({("adder", "op"): 2.0}, 1.0) == pytest.approx(1.0 + 5.0 / 2)
+    assert PeakPower(done, 500.0).at({}, 1.0) == 1.0
 
 
 def test_what_ends_makes_room_for_what_begins() -> None:
@@ -43,13 +43,13 @@ def test_what_ends_makes_room_for_what_begins() -> None:
     builder = GraphBuilder(["layer"], 1)
     tasks = builder.block(2, layer=0, unit=builder.unit("a"), duration=1)
     builder.count("adder", "op", tasks, 7)
-    assert peak_power_mw(execute(builder.build()), PRICES, 1000.0, 0.0) == pytest.approx(14.0)
+    assert PeakPower(execute(builder.build()), 1000.0).at(PRICES, 0.0) == pytest.approx(14.0)
 
 
 def test_a_task_without_length_spends_its_energy_in_one_cycle() -> None:
     builder = GraphBuilder(["layer"], 1)
     builder.count("adder", "op", builder.block(1, layer=0, unit=builder.unit("a"), duration=0), 3)
-    assert peak_power_mw(execute(builder.build()), PRICES, 1000.0, 0.0) == pytest.approx(6.0)
+    assert PeakPower(execute(builder.build()), 1000.0).at(PRICES, 0.0) == pytest.approx(6.0)
 
 
 def test_against_a_sum_over_every_cycle() -> None:
@@ -64,7 +64,7 @@ def test_against_a_sum_over_every_cycle() -> None:
         drawn = np.zeros(int((start + length).max()))
         for task in range(graph.tasks):
             drawn[start[task] : start[task] + length[task]] += energy[task] / length[task]
-        found = peak_power_mw(Execution(graph, start, "des"), prices, 1000.0, 0.0)
+        found = PeakPower(Execution(graph, start, "des"), 1000.0).at(prices, 0.0)
         assert found == pytest.approx(drawn.max()), seed
         checked += 1
     assert checked > 50

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graphs import random_graph
 
-from archsim.analysis.power import peak_power_mw, task_energy_pj
+from archsim.analysis.power import PeakPower, task_energy_pj
 from archsim.analysis.timeline import Timeline, steps, timeline_of
 from archsim.engine import Execution, des, execute
 from archsim.taskgraph import GraphBuilder, TaskGraph
@@ -79,7 +79,7 @@ def test_against_every_cycle_of_random_graphs() -> None:
         assert at_cycles(dynamic.at, dynamic.value, end) == pytest.approx(drawn, rel=1e-9, abs=1e-9), seed
         assert dynamic.integral == pytest.approx(energy.sum(), rel=1e-12)
         peak = dynamic.value.max(initial=0.0)
-        assert peak == pytest.approx(peak_power_mw(execution, prices, 1000.0, 0.0), rel=1e-12)
+        assert peak == pytest.approx(PeakPower(execution, 1000.0).at(prices, 0.0), rel=1e-12)
         assert timeline.power_mw.integral == pytest.approx(energy.sum() + execution.cycles, rel=1e-12)
         assert sorted(timeline.slices.task.tolist()) == np.flatnonzero(graph.duration).tolist()
         same = timeline.slices.unit[1:] == timeline.slices.unit[:-1]

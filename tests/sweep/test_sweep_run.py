@@ -74,20 +74,68 @@ def test_a_constraint_that_nothing_meets_keeps_the_points(write, capsys):
         archsim.pareto(table, "energy_pj")
 
 
-def test_prices_share_one_execution(write, monkeypatch):
+@pytest.fixture
+def executions(monkeypatch):
+    """How often a sweep in this process has executed something."""
     from archsim.sweeps import work
 
+    counted = []
+    execute_once = work.execute_once
+    monkeypatch.setattr(work, "execute_once", lambda *args: counted.append(1) or execute_once(*args))
+    return counted
+
+
+def as_alone(row, arch="sata", samples=0):
+    """The numbers of a row, executed and priced by itself."""
+    own = ("id", "arch", "workload", "costs", "status", "message", *METRICS)
+    overrides = [f"{key}={value}" for key, value in row.items() if key not in own and value is not None]
+    costs = [row["costs"]] if row.get("costs") else []
+    alone = archsim.simulate(arch, "tiny.yaml", overrides=overrides, costs=costs, samples=samples)
+    return {name: getattr(alone, name) for name in METRICS}
+
+
+def test_prices_share_one_execution(write, executions):
     Path("cheap.yaml").write_text(CHEAP)
-    executed = []
-    run_once = work.run_once
-    monkeypatch.setattr(work, "run_once", lambda *args: executed.append(1) or run_once(*args))
     table = archsim.sweep(write("space: {array.rows: [2, 4]}\ncosts: [null, cheap.yaml]"), output="out")
-    assert len(executed) == 2 and len(table.rows) == 4
+    assert len(executions) == 2 and len(table.rows) == 4
     for row in table.rows:
-        costs = [row["costs"]] if row["costs"] else []
-        alone = archsim.simulate("sata", "tiny.yaml", overrides=f"array.rows={row['array.rows']}", costs=costs)
-        assert {name: row[name] for name in METRICS} == {name: getattr(alone, name) for name in METRICS}
+        assert {name: row[name] for name in METRICS} == as_alone(row)
     assert table.rows[0]["energy_pj"] != table.rows[1]["energy_pj"]
+
+
+PRICED = """
+space:
+  node: [65 nm, 45, 28]
+  cost.dram.read_bit: [1, 20.5, 100]
+  array.rows: [2, 4]
+  cost.sram.read_factor: [1, 2]
+"""
+
+
+@pytest.mark.parametrize(("arch", "samples"), [("sata", 0), ("sata", "0..2"), ("spikeflow", 0)])
+def test_constants_and_nodes_share_one_execution(write, executions, arch, samples):
+    space = PRICED if arch == "sata" else PRICED.replace("array.rows: [2, 4]", "crossbar.rows: [64, 32]")
+    spec = write(f"{space}\nsamples: {samples}")
+    spec.write_text(spec.read_text().replace("[sata]", f"[{arch}]"))
+    table = archsim.sweep(spec, output="out")
+    assert {row["status"] for row in table.rows} == {"ok"}
+    assert len(executions) == (2 if samples == 0 else 6) and len(table.rows) == 36
+    assert len({row["energy_pj"] for row in table.rows}) == (36 if arch == "sata" else 12)  # spikeflow reads no DRAM
+    for row in table.rows[::7]:
+        assert {name: row[name] for name in METRICS} == as_alone(row, arch, samples)
+
+
+def test_a_price_that_cannot_be_leaves_the_others(write, executions):
+    table = archsim.sweep(write("space: {node: [28, 1000, 65], cost.dram.read_bit: [2, -2]}"), output="out")
+    assert [row["status"] for row in table.rows] == ["ok", "failed", "failed", "failed", "ok", "failed"]
+    assert "cost.dram.read_bit" in table.rows[1]["message"] and "1000" in table.rows[2]["message"]
+    assert len(executions) == 1
+
+
+def test_what_cannot_be_executed_is_tried_once(write, executions):
+    table = archsim.sweep(write("space: {buffers.ifmap.size: [64 B, 64 KiB], cost.dram.read_bit: [2, 3, 4]}"))
+    assert [row["status"] for row in table.rows] == ["failed"] * 3 + ["ok"] * 3
+    assert len(executions) <= 2 and len({row["message"] for row in table.rows[:3]}) == 1
 
 
 def test_seeds_repeat_synthetic_activity(write):

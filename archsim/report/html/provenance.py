@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from archsim.cost.component import Component
 from archsim.cost.explain import explain
 from archsim.cost.floorplan import floorplanned
-from archsim.cost.table import CostTable, load_costs
+from archsim.cost.table import CostTable
 from archsim.errors import ArchsimError
 from archsim.explanation import FIXED
 from archsim.report.html.parts import Derivations, Folded, Part, Prose, name
 from archsim.report.units import percent
+from archsim.request import table_of
 
 if TYPE_CHECKING:
     from archsim.result import Result
@@ -27,7 +28,7 @@ def provenance(result: Result) -> tuple[Part, ...]:
     if not stated:
         return (Prose(("This result does not say which components it was priced with.",)),)
     try:
-        table = load_costs(overlays=result.inputs.get("costs", ()))
+        table = table_of(result.inputs)
         parts = floorplanned([Component(**part) for part in stated], table, result.node_nm)
     except ArchsimError as error:
         return (Prose(("The prices cannot be derived again:", *map(str, error.problems))),)

@@ -1,0 +1,69 @@
+"""Single constants of a cost table that are stated on the command line or varied by a sweep."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from archsim.config.document import OVERRIDE
+from archsim.config.overrides import assigned
+from archsim.errors import ConfigError, Problem, nearest
+
+if TYPE_CHECKING:
+    from archsim.cost.records import Constant
+    from archsim.cost.table import CostTable
+
+PREFIX = "cost."
+
+
+def is_of_costs(override: str) -> bool:
+    """Whether ``KEY=VALUE`` is about a constant of the cost table."""
+    return override.strip().startswith(PREFIX)
+
+
+def with_overrides(table: CostTable, overrides: Sequence[str]) -> CostTable:
+    """The table with constants as ``cost.dram.read_bit=20`` state them; a unit may follow if it is the constant's.
+
+    A stated constant has no range and no alternatives: it is not a source's figure. ConfigError lists all that name
+    no constant or state no number of its unit.
+    """
+    stated, problems = assigned(overrides)
+    for key, value in stated:
+        name = key.removeprefix(PREFIX)
+        known = {**table.constants, **table.prices}
+        if name not in known:
+            near = nearest(name, known)
+            problems.append(Problem("no such constant in the cost table", OVERRIDE, key=key,
+                                    nearest=None if near is None else PREFIX + near))  # fmt: skip
+            continue
+        number = _number(value, known[name].unit)
+        if number is None:
+            allowed = f"a number of {known[name].unit} that is not negative"
+            problems.append(Problem("no such value", OVERRIDE, key=key, value=value, allowed=allowed))
+            continue
+        changed = {name: _stated(known[name], number)}
+        if name in table.prices:
+            table = replace(table, prices={**table.prices, **changed})
+        else:
+            table = replace(table, constants={**table.constants, **changed})
+    if problems:
+        raise ConfigError(problems)
+    return table if not overrides else replace(table, name=" + ".join((table.name, *overrides)))
+
+
+def _number(value: Any, unit: str) -> float | None:
+    """A finite number, or a text such as ``20 pJ/bit``, in the unit; None for anything else."""
+    if isinstance(value, str) and value.endswith(unit):
+        try:
+            value = float(value.removesuffix(unit))
+        except ValueError:
+            return None
+    fine = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
+    return float(value) if fine else None
+
+
+def _stated(old: Constant, value: float) -> Constant:
+    note = f"in place of {old.value:g} {old.unit} ({old.source})"
+    return replace(old, value=value, source="stated by the user", note=note, low=None, high=None, alternatives=())
