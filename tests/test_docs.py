@@ -1,13 +1,20 @@
-"""What the documentation tells people to type works as written; what it links to is there."""
+"""What the documentation tells people to type works as written and prints what it shows; what it links to is there."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
+from pages import Said, Step, differs, play, steps
 from typer.testing import CliRunner
 
 import archsim
@@ -28,63 +35,104 @@ from archsim.workload.schema import (
 from archsim.workload.trace import write_trace
 
 ROOT = Path(__file__).parent.parent
-WORKLOADS = ROOT / "docs" / "workloads.md"
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = ROOT / "docs"
+WORKLOADS = DOCS / "workloads.md"
+PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
+PLAYED = [page for page in PAGES if steps(page.read_text())]
+SLOW = {"tutorial.md", "crossbar.md", "figures.md"}
 
 
-def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
 
 
-def commands(page: Path) -> list[list[str]]:
-    found = []
-    for block in blocks(page, "sh"):
-        for line in block.splitlines():
-            for part in line.split(" && "):
-                words = shlex.split(part, comments=True)
-                if words and words[0] == "archsim":
-                    found.append(words[1:])
-    return found
+class Here:
+    """Steps within this process: ``archsim`` is called, not started; environments are not made."""
+
+    def __call__(self, step: Step) -> list[Said]:
+        if step.kind == "file":
+            Path(step.name).write_text(step.text)
+            return []
+        if step.kind == "python":
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                exec(compile(step.text, "page", "exec"), {"__name__": "__main__"})
+            return [Said(0, out.getvalue(), "")]
+        return [self.line(line) for line in step.lines]
+
+    def line(self, line: str) -> Said:
+        if line.startswith("python3 -m venv"):  # .ci/run does that
+            return Said(0, "", "")
+        said = Said(0, "", "")
+        for part in line.split(" && "):
+            one = self.command(part)
+            said = Said(one.code, said.stdout + one.stdout, said.stderr + one.stderr)
+            if one.code:
+                break
+        return said
+
+    def command(self, text: str) -> Said:
+        words = shlex.split(text, comments=True)
+        if words[0] != "archsim":
+            done = subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=False)
+            return Said(done.returncode, done.stdout, done.stderr)
+        target = None
+        if ">" in words:
+            words, target = words[: words.index(">")], words[words.index(">") + 1]
+        result = CliRunner().invoke(app, words[1:])
+        if target is None:
+            return Said(result.exit_code, result.stdout, result.stderr)
+        Path(target).write_text(result.stdout)
+        return Said(result.exit_code, "", result.stderr)
 
 
-def write_files(page: Path, folder: Path) -> list[str]:
-    """The YAML files that a page shows (the first line names them), and what its Python writes beside them."""
-    named = [re.match(r"# (\S+\.yaml)\n", block) for block in blocks(page, "yaml")]
-    for match in filter(None, named):
-        (folder / match[1]).write_text(match.string)
-    if page == WORKLOADS:
-        for block in blocks(page, "python"):
-            exec(compile(block, page.name, "exec"), {})
-    return [match[1] for match in named if match]
+def parameters(pages: list[Path]) -> list[object]:
+    return [pytest.param(page, id=name_of(page), marks=[pytest.mark.slow] * (page.name in SLOW)) for page in pages]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.name)
-def test_commands_of_a_page_work_one_after_the_other(page, tmp_path, monkeypatch):
+@pytest.mark.parametrize("page", parameters(PLAYED))
+def test_a_page_works_as_written(page, tmp_path, monkeypatch):
+    if page.name == "cluster.md":
+        pytest.importorskip("distributed", reason="needs the extra 'cluster'")
     monkeypatch.chdir(tmp_path)
-    write_files(page, tmp_path)
-    for command in commands(page):
-        words, target = command, None
-        if ">" in command:
-            words, target = command[: command.index(">")], command[command.index(">") + 1]
-        done = CliRunner().invoke(app, words)
-        assert done.exit_code == 0, (words, done.output)
-        if target is not None:
-            Path(target).write_text(done.stdout)
+    monkeypatch.setenv("ARCHSIM_STORE", str(tmp_path / "runs.sqlite"))
+    wrong = list(play(page.read_text(), Here()))
+    assert not wrong, "\n\n".join(wrong)
 
 
-def test_python_of_the_readme_works(capsys):
-    for block in blocks(ROOT / "README.md", "python"):
-        exec(compile(block, "README.md", "exec"), {})
-    assert "energy:" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("shown", "agrees"),
+    [
+        ("a   b\nc", True),
+        ("a b\n...\n", True),
+        ("...\nc", True),
+        ("... b\nc", True),
+        ("a b", False),
+        ("c\na b", False),
+        ("...\nb\n...", False),
+        ("a b\n...\nd", False),
+    ],
+)
+def test_what_a_page_shows_is_compared(shown, agrees):
+    assert differs(shown, "a b \n\nc\n") is not agrees
+
+
+def test_a_page_that_lies_is_found_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = "```sh\necho 1\n```\n\n```text\n{}\n```\n\n```sh\nls x  # exits with 2\n```\n"
+    assert not list(play(page.format("1"), Here()))
+    assert "but the page shows" in next(play(page.format("2"), Here()))
+    assert "ended with 2" in next(play(page.format("1").replace("# exits", "#"), Here()))
 
 
 def test_workloads_that_the_page_shows_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    files = write_files(WORKLOADS, tmp_path)
-    assert files == ["chain.yaml", "recorded.yaml", "table.yaml"]
-    for file in files:
-        result = archsim.simulate("sata", file)
-        assert result.energy_pj > 0 and result.synthetic == (file != "recorded.yaml")
+    files = [step for step in steps(WORKLOADS.read_text()) if step.kind in ("file", "python")]
+    here = Here()
+    for step in files:
+        here(step)
+    for name in ("chain.yaml", "recorded.yaml", "table.yaml"):
+        result = archsim.simulate("sata", name)
+        assert result.energy_pj > 0 and result.synthetic == (name != "recorded.yaml")
 
 
 def test_the_page_on_workloads_names_every_key_of_the_schema():
@@ -97,7 +145,9 @@ def test_the_page_on_workloads_names_every_key_of_the_schema():
 
 def test_the_trace_snippet_writes_what_write_trace_writes(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    write_files(WORKLOADS, tmp_path)
+    for step in steps(WORKLOADS.read_text()):
+        if step.kind == "python":
+            Here()(step)
     shapes = {"input": (2, 8, 8), "conv1": (8, 8, 8), "lif": (8, 8, 8)}
     spikes = {name: np.random.default_rng(0).random((16, 4, *shape)) < 0.1 for name, shape in shapes.items()}
     write_trace("ours.npz", 4, spikes.pop("input").astype(np.uint8), spikes)
@@ -111,8 +161,77 @@ def test_the_readme_starts_with_exactly_two_commands():
     assert len(re.findall(r"^```sh$", first_screen, re.MULTILINE)) == 2
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def slug(heading: str) -> str:
+    """The anchor of a heading, as GitHub and MyST make it."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
-        if "://" not in target:
-            assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        other = page.parent / file if file else page
+        assert other.exists(), target
+        headings = re.findall(r"^#+ (.*)$", other.read_text(), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in map(slug, headings), target
+
+
+@pytest.fixture(scope="module")
+def generated():
+    """The module that writes the reference."""
+    pytest.importorskip("sphinx", reason="needs the extra 'docs'")
+    sys.path.insert(0, str(DOCS / "_ext"))
+    try:
+        yield importlib.import_module("generated")
+    finally:
+        sys.path.remove(str(DOCS / "_ext"))
+
+
+def keys_of(schema: dict[str, object]) -> set[str]:
+    """Every key that a JSON Schema knows, at any depth."""
+    definitions = [schema, *schema.get("$defs", {}).values()]
+    return {key for definition in definitions for key in definition.get("properties", {})}
+
+
+@pytest.mark.parametrize("kind", ["systolic", "crossbar", "workload", "cost", "overlay", "device", "sweep"])
+def test_the_reference_names_every_key(generated, kind):
+    text = generated.text_of(kind)
+    model = generated.file_models()[kind]
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    assert keys_of(model.model_json_schema()) == {row[0].strip("| `") for row in rows}
+    assert all(len(row) == 4 and all(cell.strip(" |") for cell in row) for row in rows), "a cell is empty"
+
+
+def test_the_reference_names_every_verb_and_option(generated):
+    text = generated.text_of("commands")
+    for name, command in generated.verbs(typer.main.get_command(app)):
+        part = text.split(f"\n## {name}\n")[1].split("\n## ")[0]
+        shown = CliRunner().invoke(app, [*name.split()[1:], "--help"], env={"COLUMNS": "200"}).output
+        options = set(re.findall(r"(?<=[\s│])(--[a-z-]+)", shown)) - {"--help"}
+        assert options <= set(re.findall(r"--[a-z-]+", part)), name
+        assert part.count("\n| `") == len(options) + sum(not one.opts[0].startswith("-") for one in command.params)
+
+
+@pytest.mark.slow
+def test_the_site_builds_without_a_warning(generated, tmp_path):
+    pytest.importorskip("myst_parser")
+    pytest.importorskip("furo")
+    words = f"-m sphinx -q -W --keep-going -n -d {tmp_path / 'trees'} {DOCS} {tmp_path / 'site'}"
+    done = subprocess.run([sys.executable, *words.split()], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    python = (tmp_path / "site" / "reference" / "python.html").read_text()
+    assert not [name for name in archsim.__all__ if f'id="archsim.{name}"' not in python]
+    for page in (tmp_path / "site").rglob("*.html"):
+        loaded = re.findall(r'<(?:script|img|iframe)[^>]* src="([^"]+)"|<link[^>]* href="([^"]+)"', page.read_text())
+        assert not [target for pair in loaded for target in pair if "//" in target], page
+
+
+def test_the_glossary_has_the_words_of_the_design():
+    design = (DOCS / "design.md").read_text()
+    words = set(re.findall(r"\*\*([a-z][a-z ]*)\*\*", design)) | {"critical path", "TaskGraph", "Workload", "Result"}
+    assert {"task", "unit", "edge", "buffer"} <= words
+    terms = re.findall(r"^(\w.*)\n  \S", (DOCS / "reference" / "glossary.md").read_text(), re.MULTILINE)
+    assert not {word.lower() for word in words} - {term.lower() for term in terms}
+    assert terms == sorted(terms, key=str.lower), "glossary in the order of the alphabet"
