@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
 BEST = ("energy_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s")
 MOST_FAILURES = 5
+MOST_OF_FRONT = 20
 
 
 def print_sweep(sweep: Sweep, console: Console | None = None) -> None:
-    """How many points there are, what failed and why, and the best point for each number."""
+    """How many points there are, what failed and why, the best point for each number, and of a search the front."""
     console = console or _console()
     fine, broken, failed = (sweep.of(status) for status in ("ok", "constraint", "failed"))
     heading = f"{sweep.name}: {len(sweep.rows):,} points, {len(fine):,} executed and within the constraints"
@@ -38,10 +39,15 @@ def print_sweep(sweep: Sweep, console: Console | None = None) -> None:
         best = [_best(fine, name) for name in BEST]
         console.print()
         console.print(_points(sweep.keys, [(name, row) for name, row in zip(BEST, best, strict=True) if row]))
+    if sweep.objectives and any(all(row[name] is not None for name in sweep.objectives) for row in fine):
+        from archsim.sweeps import pareto
+
+        console.print()
+        print_front(pareto(sweep, *sweep.objectives), console, MOST_OF_FRONT)
 
 
-def print_front(front: Front, console: Console | None = None) -> None:
-    """The points of the front, in ascending order of the first objective."""
+def print_front(front: Front, console: Console | None = None, most: int | None = None) -> None:
+    """The points of the front, in ascending order of the first objective; the first ``most`` of them."""
     console = console or _console()
     said = " × ".join(front.objectives)
     text = f"{front.sweep.name}: {len(front.rows)} of {len(front.candidates):,} points on the front of {said}"
@@ -53,10 +59,12 @@ def print_front(front: Front, console: Console | None = None) -> None:
         table.add_column(name, overflow="fold")
     for name in front.objectives:
         table.add_column(named(name), justify="right", no_wrap=True)
-    for row in front.rows:
+    for row in front.rows[:most]:
         figures = (shown(name, row[name]) for name in front.objectives)
-        table.add_row(*(Text(_cell(row[name])) for name in names), *figures)
+        table.add_row(row["id"], *(Text(_cell(row[name])) for name in names[1:]), *figures)
     console.print(table)
+    if most is not None and len(front.rows) > most:
+        console.print(Text(f"and {len(front.rows) - most} others, which 'archsim pareto' shows"))
 
 
 def _varied(sweep: Sweep, rows: Sequence[Row]) -> list[str]:
@@ -70,8 +78,8 @@ def _points(keys: Sequence[str], rows: Sequence[tuple[str, Row]]) -> Table:
     for name in ("best", "value", "id", "chip", "network", *keys):
         table.add_column(name, overflow="fold")
     for name, row in rows:
-        values = (named(name), shown(name, row[name]), row["id"], row["arch"], row["workload"])
-        table.add_row(*(Text(_cell(value)) for value in (*values, *(row[key] for key in keys))))
+        found = (named(name), shown(name, row[name]), row["id"], row["arch"], row["workload"])
+        table.add_row(*(Text(text) for text in (*found, *(_cell(row[key]) for key in keys))))
     return table
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,16 @@ class Constraint:
         """Whether a result's numbers meet it; a number that the result does not have does not."""
         value = numbers.get(self.name)
         return value is not None and bool(_OPERATORS[self.sign](value, self.bound))
+
+    def distance(self, numbers: Mapping[str, Any]) -> float:
+        """0 if it is met, else ``|value - bound| / max(|value|, |bound|)``, above 0; without a value 2, the largest."""
+        value = numbers.get(self.name)
+        if value is None:
+            return 2.0
+        if self.is_met(numbers):
+            return 0.0
+        larger = max(abs(value), abs(self.bound))
+        return max(abs(value - self.bound) / larger if larger else 0.0, sys.float_info.epsilon)
 
 
 def parse_constraint(text: str) -> Constraint:

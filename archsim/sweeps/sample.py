@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.sweeps.spec import MOST_POINTS, LatinHypercube, Range, SweepFile
+from archsim.sweeps.spec import MOST_POINTS, Range, SweepFile
 
 Point = dict[str, Any]
 Axis = list[Any] | Range
@@ -27,11 +27,11 @@ def draw_points(file: SweepFile) -> list[Point]:
     if isinstance(file.method, str):
         axes = [values_of(axis) for axis in file.space.values()]
         return [dict(zip(file.space, values, strict=True)) for values in islice(product(*axes), MOST_POINTS + 1)]
-    if isinstance(file.method, LatinHypercube):
-        draw = file.method.latin_hypercube
+    if (draw := file.method.latin_hypercube) is not None:
         at = _latin_hypercube(draw.points, len(file.space), draw.seed)
     else:
         draw = file.method.random
+        assert draw is not None, "a search suggests its points one after the other"
         at = np.random.default_rng(draw.seed).random((draw.points, len(file.space)))
     return [_point(file.space, row) for row in at]
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from archsim.config import Document, Strict, load_document, validate
-from archsim.errors import ConfigError, Problem
+from archsim.errors import ConfigError, Problem, nearest
+from archsim.sweeps.table import METRICS
 
 MOST_POINTS = 1_000_000
+BATCH = 8
 Key = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\s=]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Names = Annotated[list[Name], Field(min_length=1, max_length=1000)]
@@ -25,7 +28,7 @@ class Range(Strict):
     to: float | int = Field(description="last value")
     steps: int | None = Field(default=None, ge=1, le=100_000, description="how many values")
     step: float | int | None = Field(default=None, gt=0, description="distance of two values; linear only")
-    scale: Literal["linear", "log"] = "linear"
+    scale: Literal["linear", "log"] = Field(default="linear", description="equal distances, or equal ratios")
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Range:
@@ -45,21 +48,84 @@ class Range(Strict):
 class Draw(Strict):
     """How many points are drawn, and the seed that makes them the same every time."""
 
-    points: Count
-    seed: Seed = 0
+    points: Count = Field(description="points to draw")
+    seed: Seed = Field(default=0, description="fixes the points")
 
 
-class RandomMethod(Strict):
-    """Every key independently and uniformly."""
+class Search(Strict):
+    """What a search looks for, which sampler of optuna suggests its designs, and how many there may be."""
 
-    random: Draw
+    sampler: Literal["tpe", "nsga2"] = Field(default="tpe", description="how optuna chooses what to try next")
+    trials: Count = Field(description="designs to try, each once")
+    objectives: Annotated[list[Name], Field(min_length=1, max_length=len(METRICS))] = Field(
+        description="numbers of a result; smaller is better, except where 'archsim pareto' has it the other way"
+    )
+    seed: Seed = Field(default=0, description="fixes what is tried")
+    batch: Count | None = Field(
+        default=None, description=f"designs that are suggested at once, of nsga2 the population; {BATCH} if not stated"
+    )
+
+    @field_validator("objectives")
+    @classmethod
+    def _known(cls, names: Sequence[str]) -> Sequence[str]:
+        allowed = ", ".join(METRICS)
+        unknown = [
+            Problem("no such number", key=str(at), value=name, allowed=allowed, nearest=nearest(name, METRICS))
+            for at, name in enumerate(names)
+            if name not in METRICS
+        ]
+        doubled = [
+            Problem("an objective stands once", key=str(at), value=name)
+            for at, name in enumerate(names)
+            if name in names[:at]
+        ]
+        if unknown or doubled:
+            raise ConfigError([*unknown, *doubled])
+        return names
+
+    @field_validator("batch")
+    @classmethod
+    def _possible(cls, batch: int | None, given: ValidationInfo) -> int | None:
+        trials = given.data.get("trials")
+        if batch is not None and trials is not None and batch > trials:
+            raise ConfigError(Problem("more designs at once than trials", value=batch, allowed=f"at most {trials}"))
+        if batch == 1 and given.data.get("sampler") == "nsga2":
+            raise ConfigError(Problem("a population has two or more designs", value=batch, allowed="2 or more"))
+        return batch
+
+    @property
+    def batch_size(self) -> int:
+        """How many designs are suggested before any of them is judged; not the number of processes."""
+        return self.batch or min(self.trials, BATCH)
 
 
-class LatinHypercube(Strict):
-    """Every key's range is cut into as many strata as there are points, and each stratum is used once."""
+class Method(Strict):
+    """One of the ways to visit a space that have settings."""
 
-    latin_hypercube: Draw
+    random: Draw | None = Field(default=None, description="every key independently and uniformly")
+    latin_hypercube: Draw | None = Field(
+        default=None, description="every key's range is cut into as many strata as points, and each is used once"
+    )
+    search: Search | None = Field(default=None, description="suggested by what is known of the designs before")
 
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Method:
+        if sum(getattr(self, name) is not None for name in _SETTINGS) != 1:
+            raise ConfigError(Problem("a sweep has one method", allowed="one of " + ", ".join(_SETTINGS)))
+        return self
+
+
+_SETTINGS = {
+    "random": "{points: 100, seed: 0}",
+    "latin_hypercube": "{points: 100, seed: 0}",
+    "search": "{sampler: tpe, trials: 100, seed: 0, objectives: [energy_pj, latency_ns]}",
+}
+_SEEDS = "a search compares designs, not seeds; 'samples: 0..3' makes every number the mean of four inputs"
+_NOT_FOR_SEARCH = {"points": "a search finds its points in a 'space'", "repeats": _SEEDS, "seeds": _SEEDS}
+_ONE_FOR_SEARCH = {
+    "workloads": "a search is for one network, as no choice among several is a better design; write a file for each",
+    "costs": "a search has one price; write a file for each",
+}
 
 Values = Annotated[list[Any], Field(min_length=1, max_length=100_000)]
 
@@ -72,7 +138,9 @@ class SweepFile(Strict):
     space: dict[Key, Values | Range] = Field(
         default={}, description="dotted keys of the chip, or with 'workload.' in front of the workload: values or range"
     )
-    method: Literal["grid", "list"] | RandomMethod | LatinHypercube = "grid"
+    method: Literal["grid", "list"] | Method = Field(
+        default="grid", description="every combination, the listed points, a draw, or a search"
+    )
     points: Annotated[list[dict[Key, Any]], Field(max_length=MOST_POINTS)] | None = Field(
         default=None, description="of method list: the keys of every point"
     )
@@ -86,9 +154,22 @@ class SweepFile(Strict):
     plugins: list[Name] = Field(default=[], description="Python files with dataflows or families")
     engine: Literal["auto", "des", "fast"] = Field(default="fast", description="the answers agree")
 
+    @field_validator("method", mode="before")
+    @classmethod
+    def _with_settings(cls, method: Any) -> Any:
+        if isinstance(method, str) and method in _SETTINGS:
+            allowed = f"{{{method}: {_SETTINGS[method]}}}"
+            raise ConfigError(Problem(f"a {method} has settings", value=method, allowed=allowed))
+        return method
+
+    @property
+    def search(self) -> Search | None:
+        """The settings of method search."""
+        return self.method.search if isinstance(self.method, Method) else None
+
     @model_validator(mode="after")
     def _one_way(self) -> SweepFile:
-        if self.points is not None and (self.space or self.method not in ("grid", "list")):
+        if self.search is None and self.points is not None and (self.space or self.method not in ("grid", "list")):
             raise ConfigError(Problem("listed points need neither a 'space' nor another method", key="points"))
         if self.method == "list" and self.points is None:
             raise ConfigError(Problem("method list needs 'points'", key="method"))
@@ -110,4 +191,25 @@ class SweepFile(Strict):
 def load_spec(path: str | Path) -> tuple[SweepFile, Document]:
     """A sweep's file as it stands. ConfigError: file:line of everything that is not of the schema."""
     document = load_document(Path(path))
-    return validate(SweepFile, document), document
+    problems = _not_for_search(document)
+    try:
+        file = validate(SweepFile, document)
+    except ConfigError as error:
+        raise ConfigError(sorted([*problems, *error.problems], key=lambda problem: problem.line or 0)) from None
+    if problems:
+        raise ConfigError(problems)
+    return file, document
+
+
+def _not_for_search(document: Document) -> list[Problem]:
+    """What stands beside a search and does not go with it, read before the schema so that all is said at once."""
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("method"), dict) or "search" not in data["method"]:
+        return []
+    problems = [document.problem((key,), text) for key, text in _NOT_FOR_SEARCH.items() if data.get(key) is not None]
+    for key, text in _ONE_FOR_SEARCH.items():
+        if isinstance(data.get(key), list) and len(data[key]) > 1:
+            problems.append(document.problem((key,), text, value=", ".join(map(str, data[key])), allowed="one"))
+    if data.get("space", {}) == {}:
+        problems.append(document.problem(("space",), "a search needs keys to vary", allowed="a 'space'"))
+    return problems

@@ -34,6 +34,7 @@ class Sweep:
     name: str
     keys: tuple[str, ...]
     rows: tuple[Row, ...]
+    objectives: tuple[str, ...] = ()  # of a search
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -60,7 +61,8 @@ class Sweep:
 
     def to_text(self) -> str:
         """The one JSON object that ``--json`` prints."""
-        body = {"format": FORMAT, "name": self.name, "keys": self.keys, "rows": self.rows}
+        sought = {"objectives": self.objectives} if self.objectives else {}
+        body = {"format": FORMAT, "name": self.name, "keys": self.keys, **sought, "rows": self.rows}
         return json.dumps(body, indent=1, allow_nan=False)
 
 
