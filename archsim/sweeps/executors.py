@@ -5,13 +5,23 @@ All are fed through ``concurrent.futures``. Worker processes end with the proces
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -23,6 +33,7 @@ TASKS_AHEAD = 4
 TASKS_AHEAD_OF_CLUSTER = 1024
 MOST_PROCESSES = 1024
 CONNECT_SECONDS = 10
+CHECK_SECONDS = 5
 BREAKS_IN_A_ROW = 3
 
 Outcomes = tuple[Outcome, ...]
@@ -49,8 +60,8 @@ def check_executor(jobs: int, on: str | None) -> None:
 def performing(jobs: int, on: str | None, work: Work = perform) -> Iterator[Perform]:
     """Yield what turns tasks into their outcomes, in the order in which they are finished; its processes stay."""
     if on is not None:
-        with _cluster(on) as executor:
-            yield lambda tasks: _streamed(executor, list(tasks), TASKS_AHEAD_OF_CLUSTER, work)
+        with _quiet("distributed.client", "tornado.application"), _cluster(on) as client:
+            yield lambda tasks: _on_cluster(client, list(tasks), on, work)
     elif jobs == 1:
         yield lambda tasks: map(work, tasks)
     else:
@@ -114,12 +125,16 @@ class _Processes:
         self._executor = None
 
 
-def _streamed(executor: Executor, tasks: Iterable[Task], ahead: int, work: Work) -> Iterator[Outcomes]:
-    """Keep the executor fed with up to ``ahead`` tasks, and yield what is finished."""
+def _streamed(
+    executor: Executor, tasks: Iterable[Task], ahead: int, work: Work, check: Callable[[], None] = lambda: None
+) -> Iterator[Outcomes]:
+    """Keep the executor fed with up to ``ahead`` tasks, and yield what is finished; ``check`` raises if no more is."""
     waiting = iter(tasks)
     under_way = {_submitted(executor, work, task) for task in islice(waiting, ahead)}
     while under_way:
-        finished, unfinished = wait(under_way, return_when=FIRST_COMPLETED)
+        finished, unfinished = wait(under_way, timeout=CHECK_SECONDS, return_when=FIRST_COMPLETED)
+        if not finished:
+            check()
         for future in finished:
             yield future.result()
         under_way = unfinished | {_submitted(executor, work, task) for task in islice(waiting, len(finished))}
@@ -150,9 +165,44 @@ def _end_with(parent: Any) -> None:
     os._exit(1)
 
 
+def _on_cluster(client: Any, tasks: Iterable[Task], on: str, work: Work) -> Iterator[Outcomes]:
+    """A task whose worker is lost goes to another one, or waits for it. ArchsimError where the cluster gives up."""
+    alike = partial(_alike, _source(), work)
+
+    def check() -> None:
+        if client.status not in ("running", "connecting"):
+            raise CancelledError
+
+    try:
+        yield from _streamed(client.get_executor(pure=False), tasks, TASKS_AHEAD_OF_CLUSTER, alike, check)
+    except CancelledError:
+        raise _lost("the Dask scheduler is gone", on) from None
+    except ArchsimError:
+        raise
+    except Exception as error:  # of the cluster: what goes wrong with a point is its outcome
+        raise _lost(f"the Dask cluster cannot execute the points: {type(error).__name__}: {error}", on) from None
+
+
+def _lost(text: str, on: str) -> ArchsimError:
+    return ArchsimError(Problem(f"{text}; what is done is kept, and the same command goes on", key="on", value=on))
+
+
+def _source() -> str:
+    from archsim.store.key import PACKAGE, package_source
+
+    return package_source(PACKAGE)
+
+
+def _alike(source: str, work: Work, task: Task) -> Outcomes:
+    """The work, by a worker whose answers are those that are asked for."""
+    if _source() != source:
+        raise ArchsimError(Problem("a worker of the Dask cluster has another archsim than this one", key="on"))
+    return work(task)
+
+
 @contextmanager
-def _cluster(on: str) -> Iterator[Executor]:
-    """A Dask cluster as an executor; a task whose worker is lost goes to another one."""
+def _cluster(on: str) -> Iterator[Any]:
+    """A client of a Dask cluster."""
     address = on.removeprefix(DASK)
     try:
         client = _client_class()(address, timeout=CONNECT_SECONDS)
@@ -160,11 +210,22 @@ def _cluster(on: str) -> Iterator[Executor]:
         reason = f"no Dask scheduler answers: {error}"
         raise ArchsimError(Problem(reason, key="on", value=on, allowed="dask:tcp://HOST:PORT")) from None
     try:
-        executor: Executor = client.get_executor(pure=False)
-        yield executor
-        executor.shutdown()
+        yield client
     finally:
         client.close()
+
+
+@contextmanager
+def _quiet(*loggers: str) -> Iterator[None]:
+    """What is told by an error, or mended, is not told in tracebacks as well."""
+    levels = {logging.getLogger(name): logging.getLogger(name).level for name in loggers}
+    try:
+        for logger in levels:
+            logger.setLevel(logging.CRITICAL)
+        yield
+    finally:
+        for logger, level in levels.items():
+            logger.setLevel(level)
 
 
 def _client_class() -> Any:
