@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 import archsim
 from archsim.cli import app
-from archsim.comparison import Comparison, Side
+from archsim.comparison import TABLES, Comparison, Side
+from archsim.comparison.folder import FIGURES
 from archsim.comparison.memories import memories
 from archsim.comparison.sides import by_value, labels, said_samples
 from archsim.errors import ArchsimError
@@ -309,12 +310,16 @@ def test_tables_for_people(sata: Result, eyeriss: Result) -> None:
     eyeriss.save("two")
     done = call("one", "two")
     assert done.exit_code == 0, done.stderr
-    order = ["sata: cnn-mnist, sample 0", "the run two", "Side by side", "energy", "Energy by level", "Area by level",
-             "Layers", "Not like for like", "The chips are not of one size"]  # fmt: skip
+    order = ["sata: cnn-mnist, sample 0", "the run two", "What differs", "eyeriss-snn needs ", "Side by side",
+             "Energy by component, from sata to eyeriss-snn", "Energy by action", "Energy by layer", "Latency by layer",
+             "Area by component", "Energy by level", "Area by level", "Layers", "Settings that differ",
+             "neuron.units", "Not like for like", "The chips are not of one size"]  # fmt: skip
     places = [done.stdout.index(part) for part in order]
     assert places == sorted(places)
     assert "…" not in done.stdout
-    assert "Like for like: the same network" in call("one", "one").stdout
+    equal = call("one", "one").stdout
+    assert "Like for like: the same network" in equal and "sata (one) #2 is equal to sata (one) #1" in equal
+    assert "Energy by component" not in equal and "Settings" not in equal
 
 
 # where it is written
@@ -326,9 +331,12 @@ def test_a_folder_holds_data_and_figure_and_only_comparisons_are_replaced(sata: 
     for words in (("one", "two"), ("two", "one")):
         done = call(*words, "-o", "deep/out")
         assert done.exit_code == 0, done.stderr
-        assert sorted(path.name for path in Path("deep/out").iterdir()) == ["compare.json", "compare.png"]
+        assert sorted(path.name for path in Path("deep/out").iterdir()) == sorted(
+            ["compare.json", *FIGURES.values(), *(f"{table}.csv" for table in TABLES)]
+        )
     assert json.loads(Path("deep/out/compare.json").read_text())["sides"][0]["label"] == "eyeriss-snn"
-    assert Path("deep/out/compare.png").read_bytes().startswith(b"\x89PNG")
+    for name in FIGURES.values():
+        assert Path("deep/out", name).read_bytes().startswith(b"\x89PNG")
     Path("empty").mkdir()
     assert call("one", "two", "-o", "empty").exit_code == 0
     for taken in ("one", "deep"):
@@ -346,6 +354,9 @@ def test_the_figure_alone(sata: Result, eyeriss: Result) -> None:
     assert Path("b.svg").read_text() == text and text.startswith("<?xml")
     archsim.save_comparison(found, figure="c.pdf")
     assert Path("c.pdf").read_bytes().startswith(b"%PDF")
+    for draw, title in (("energy", "energy by component"), ("latency", "latency by layer"), ("area", "area by comp")):
+        archsim.save_comparison(found, figure="d.svg", draw=draw)
+        assert f"From sata to eyeriss-snn: {title}" in Path("d.svg").read_text()
 
 
 def test_nothing_half_written(sata: Result, eyeriss: Result, monkeypatch: pytest.MonkeyPatch) -> None:

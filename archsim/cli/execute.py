@@ -15,7 +15,9 @@ from archsim.cli.options import (
     Cell,
     Costs,
     Engine,
+    Known,
     Network,
+    NoStore,
     Overrides,
     Plugins,
     save_and_show,
@@ -50,8 +52,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     allow_outside: AllowOutside = False,
     as_json: AsJson = False,
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write the result here.")] = None,
-    store: Annotated[str | None, typer.Option(metavar="FILE", help="Results that are known. Default: yours.")] = None,
-    no_store: Annotated[bool, typer.Option("--no-store", help="Neither ask the store nor keep the result.")] = False,
+    store: Known = None,
+    no_store: NoStore = False,
     trace: Annotated[
         str | None, typer.Option(metavar="FILE.json", help="Write what happened when, for ui.perfetto.dev.")
     ] = None,
@@ -116,7 +118,7 @@ def show_result(result: Result, as_json: bool, output: str | None) -> None:
 @app.command()
 def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     subjects: Annotated[
-        list[str], typer.Argument(metavar="ARCH_OR_RUN...", help="Chips (names, YAML files), or folders of 'run -o'.")
+        list[str], typer.Argument(metavar="ARCH_OR_RUN...", help="Chips (names, YAML files); ids, folders of runs.")
     ],
     workload: Annotated[str | None, typer.Option("--workload", "-w", help="Network that chips execute.")] = None,
     node: Annotated[str | None, typer.Option(metavar="28nm", help="Technology node of all chips.")] = None,
@@ -129,29 +131,42 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     plugin: Plugins = None,
     allow_outside: AllowOutside = False,
     as_json: AsJson = False,
-    output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write data and figure.")] = None,
-    figure: Annotated[str | None, typer.Option(metavar="FILE", help="Draw the figure: a .png, .svg or .pdf.")] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write data and figures.")] = None,
+    figure: Annotated[str | None, typer.Option(metavar="FILE", help="Draw one figure: a .png, .svg or .pdf.")] = None,
+    draw: Annotated[
+        str, typer.Option(metavar="WHAT", help="Of that file: overview; or the way in energy, latency or area.")
+    ] = "overview",
+    store: Known = None,
+    no_store: NoStore = False,
 ) -> None:
-    """Set chips and runs side by side, and say what is not like for like."""
+    """Set chips and runs side by side: where they differ, how much, and what is not like for like."""
     from archsim.comparison import fulfil_comparison, prepare_comparison
     from archsim.report.progress import progress
+    from archsim.store import chosen
 
     request = prepare_comparison(
         *subjects, workload=workload, node=node, overrides=overrides or (), costs=costs or (), engine=engine,
-        samples=samples, plugins=plugin or (), allow_outside=allow_outside, output=output, figure=figure,
+        samples=samples, plugins=plugin or (), allow_outside=allow_outside, output=output, figure=figure, draw=draw,
+        store=store,
     )  # fmt: skip
     with progress() as report:
-        comparison = fulfil_comparison(request, report)
-    _show_comparison(comparison, as_json, output, figure)
+        found = fulfil_comparison(request, report, chosen(store, not no_store))
+    for line in found.origins:
+        typer.echo(line, err=True)
+    _show_comparison(found.comparison, as_json, output, figure, draw)
+    if found.unsaved is not None and store is not None:
+        raise found.unsaved
 
 
-def _show_comparison(comparison: Comparison, as_json: bool, output: str | None, figure: str | None) -> None:
+def _show_comparison(
+    comparison: Comparison, as_json: bool, output: str | None, figure: str | None, draw: str
+) -> None:
     """Save and print."""
 
     def save() -> Iterable[Path]:
         from archsim.report.compare_files import save_comparison
 
-        return save_comparison(comparison, output, figure)
+        return save_comparison(comparison, output, figure, draw)
 
     def show() -> None:
         if as_json:

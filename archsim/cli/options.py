@@ -23,6 +23,8 @@ Plugins = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python 
 AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
 ]
+Known = Annotated[str | None, typer.Option(metavar="FILE", help="Results that are known. Default: yours.")]
+NoStore = Annotated[bool, typer.Option("--no-store", help="Neither ask the store nor keep the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 

@@ -6,15 +6,15 @@ presets, and yields a :class:`Difference` where sides disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from archsim.comparison.hardware import CHECKS as HARDWARE_CHECKS
+from archsim.comparison.settings import leaves
 from archsim.comparison.sides import Difference, Side, alike, by_value, listed, said_samples
 
 Sides = Sequence[Side]
 ACTIVITY = "activity: "
-PROSE = ("name", "description", "source")
 PRECISION = {"weight_bits": 8, "membrane_bits": 16, "input_bits": 8}
 MOST_KEYS = 6
 MISSING = "not stated"
@@ -138,20 +138,8 @@ def assumptions(sides: Sides) -> Iterator[Difference]:
 
 def _changed_keys(documents: Sequence[Any]) -> list[str]:
     """Dotted keys in which documents differ, prose apart, with their values where these are short."""
-    flat = [dict(_leaves(document)) for document in documents]
+    flat = [dict(leaves(document)) for document in documents]
     keys = dict.fromkeys(key for leaves in flat for key in leaves)
     changed = [key for key in keys if not alike([leaves.get(key, MISSING) for leaves in flat])]
     told = [f"{key} ({' / '.join(str(leaves.get(key, MISSING)) for leaves in flat)})" for key in changed[:MOST_KEYS]]
     return told + ([f"{len(changed) - MOST_KEYS} more keys"] if len(changed) > MOST_KEYS else [])
-
-
-def _leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if key or name not in PROSE:
-                yield from _leaves(item, f"{key}.{name}".lstrip("."))
-    elif isinstance(value, list | tuple):
-        for number, item in enumerate(value):
-            yield from _leaves(item, f"{key}.{number}")
-    else:
-        yield key, value

@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from archsim.errors import ArchsimError, Problem
+from archsim.errors import ArchsimError, Problem, nearest
 from archsim.result import writable_folder
 
 FORMAT = "archsim-comparison-1"
-DATA_FILE, FIGURE_FILE = "compare.json", "compare.png"
+DATA_FILE, OVERVIEW = "compare.json", "overview"
+FIGURES = {
+    OVERVIEW: "compare.png", "energy": "waterfall_energy.png", "latency": "waterfall_latency.png",
+    "area": "waterfall_area.png",
+}  # fmt: skip
+"""What can be drawn, and the file of a comparison's folder that it goes to."""
 FIGURE_ENDINGS = (".png", ".svg", ".pdf")
 
 
@@ -24,8 +29,9 @@ def place_for_comparison(folder: str | Path) -> None:
     if not _holds_comparison(path):
         text = "the folder is not empty, and what it holds is no comparison"
         raise ArchsimError(Problem(text, file=str(folder), allowed="a new folder, or one with an earlier comparison"))
-    if (path / FIGURE_FILE).is_dir():
-        raise ArchsimError(Problem(f"a folder is in the way of {FIGURE_FILE}", file=str(folder)))
+    in_the_way = [name for name in FIGURES.values() if (path / name).is_dir()]
+    if in_the_way:
+        raise ArchsimError(Problem(f"a folder is in the way of {in_the_way[0]}", file=str(folder)))
 
 
 def _holds_comparison(path: Path) -> bool:
@@ -34,6 +40,15 @@ def _holds_comparison(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return isinstance(found, dict) and str(found.get("format")).startswith(FORMAT.rpartition("-")[0])
+
+
+def figure_of(draw: str, file: str | Path | None) -> None:
+    """ArchsimError for what cannot be drawn, and for a choice where no figure is asked for."""
+    if draw not in FIGURES:
+        near = nearest(draw, FIGURES)
+        raise ArchsimError(Problem("no such figure", key="draw", value=draw, allowed=", ".join(FIGURES), nearest=near))
+    if file is None and draw != OVERVIEW:
+        raise ArchsimError(Problem("changes nothing: no figure is asked for (--figure FILE)", key="draw", value=draw))
 
 
 def place_for_figure(file: str | Path) -> None:

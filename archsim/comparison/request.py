@@ -10,18 +10,19 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from archsim.accelerators import Architecture
-from archsim.comparison.folder import place_for_comparison, place_for_figure
+from archsim.comparison.folder import OVERVIEW, figure_of, place_for_comparison, place_for_figure
 from archsim.comparison.subjects import Subject, kind_of, shown
 from archsim.config import Nanometres, parse_document
 from archsim.config.document import OVERRIDE
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.request import WORKLOAD_PREFIX, Gather, Request, Samples, Several, prepare
 from archsim.result import FILE, Result
-from archsim.store.loading import load_run
+from archsim.store import Store, opened
+from archsim.store.loading import is_id, load_run
 from archsim.workload import Workload, load_workload
 
 FEWEST = 2
-NODE = "node"
+NODE, STORE = "node", "store"
 NO_WORKLOAD = ""
 
 
@@ -45,6 +46,7 @@ class _Options:
     samples: Samples | None
     plugins: Several
     allow_outside: bool
+    store: Store | None
 
     def stated(self) -> list[str]:
         """Names of the options that were given."""
@@ -76,13 +78,17 @@ def prepare_comparison(  # noqa: PLR0913 - one parameter per thing that a compar
     allow_outside: bool = False,
     output: str | Path | None = None,
     figure: str | Path | None = None,
+    draw: str = OVERVIEW,
+    store: str | Path | Store | None = None,
 ) -> ComparisonRequest:
     """Load and check all that a comparison needs (see :func:`archsim.compare`).
 
-    ``output`` and ``figure`` say where it will be written. ConfigError with the problems of everything.
+    ``output`` and ``figure`` say where it will be written, ``draw`` what that figure shows, ``store`` what will be
+    asked; without one, ids are those of the default one. ConfigError with the problems of everything.
     """
-    options = _Options(workload, node, overrides, costs, engine, samples, plugins, allow_outside)
     gather = Gather()
+    source = None if store is None else gather.of(partial(opened, store))
+    options = _Options(workload, node, overrides, costs, engine, samples, plugins, allow_outside, source)
     if len(subjects) < FEWEST:
         given = " ".join(map(shown, subjects)) or None
         gather.add(Problem("a comparison takes two or more chips or runs", value=given))
@@ -90,6 +96,7 @@ def prepare_comparison(  # noqa: PLR0913 - one parameter per thing that a compar
         gather.of(partial(place_for_comparison, output))
     if figure is not None:
         gather.of(partial(place_for_figure, figure))
+    gather.of(partial(figure_of, draw, figure))
     found = _loaded(subjects, options, gather)
     if gather.problems:
         raise ConfigError(gather.problems)
@@ -104,20 +111,21 @@ def _loaded(subjects: Sequence[Subject], options: _Options, gather: Gather) -> d
         options = replace(options, node=None)
     found: dict[int, Request | Result] = {}
     for at, (subject, kind) in enumerate(zip(subjects, kinds, strict=True)):
-        if kind == "run" and (result := gather.of(partial(_result, subject))) is not None:
+        if kind == "run" and (result := gather.of(partial(_result, subject, options.store))) is not None:
             found[at] = result
             if "chip" in kinds and node_nm not in (None, result.node_nm):
                 text = f"{shown(subject)} is a run, priced at {result.node_nm:g} nm; only chips are executed at a node"
                 gather.add(Problem(text, key=NODE, value=options.node))
     if set(kinds) == {"run"}:
         text = "changes nothing: all sides are runs, and nothing is executed"
-        gather.add(*(Problem(text, key=name, value=_value(getattr(options, name))) for name in options.stated()))
+        names = [name for name in options.stated() if name != STORE or not any(map(is_id, subjects))]
+        gather.add(*(Problem(text, key=name, value=_value(getattr(options, name))) for name in names))
     chips = {at: subject for at, subject in enumerate(subjects) if kinds[at] == "chip"}
     return found | _requests(chips, options, gather)
 
 
 def _value(value: object) -> object:
-    return value.name if isinstance(value, Workload) else value
+    return value.name if isinstance(value, Workload) else str(value.path) if isinstance(value, Store) else value
 
 
 def _node_nm(options: _Options) -> float:
@@ -134,8 +142,8 @@ def _node_nm(options: _Options) -> float:
         raise ConfigError(Problem(text, key=NODE, value=options.node, allowed="such as 28nm")) from None
 
 
-def _result(subject: Subject) -> Result:
-    return load_run(subject if isinstance(subject, Result) else str(subject))
+def _result(subject: Subject, store: Store | None) -> Result:
+    return load_run(subject if isinstance(subject, Result) else str(subject), store)
 
 
 def _requests(chips: dict[int, Subject], options: _Options, gather: Gather) -> dict[int, Request | Result]:

@@ -6,21 +6,29 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from archsim.comparison.changes import CHANGE_TABLES, Change
 from archsim.comparison.fairness import differences
 from archsim.comparison.folder import FORMAT
 from archsim.comparison.memories import on_chip_pj
+from archsim.comparison.sentences import sentences
+from archsim.comparison.settings import Setting, settings
 from archsim.comparison.sides import Difference, Side
-from archsim.errors import ArchsimError, Problem
+from archsim.errors import ArchsimError, Problem, nearest
 from archsim.result import LayerRow, Result
 from archsim.result.tables import not_finite
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Figures = tuple[float | None, ...]
 METRICS = (
     "energy_pj", "dynamic_pj", "static_pj", "on_chip_pj", "steady_energy_pj", "latency_ns", "throughput_per_s",
     "edp_pj_ns", "area_um2", "power_mw", "peak_power_mw", "pj_per_synaptic_operation",
 )  # fmt: skip
+SETTINGS = "settings"
+TABLES = (*CHANGE_TABLES, SETTINGS)
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,37 @@ class Comparison:
         """Everything that makes the comparison unfair; empty where the sides are alike."""
         return differences(self.sides)
 
+    @cached_property
+    def settings(self) -> tuple[Setting, ...]:
+        """Keys in which chips of one family differ, with what each side has there."""
+        return settings(self.sides)
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """From the first side to each of the others: differences by component, layer and action."""
+        return tuple(Change(self.sides[0], side) for side in self.sides[1:])
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """The rows of one of ``TABLES`` over all changes: which sides, and what differs. ArchsimError for others."""
+        if table not in TABLES:
+            known = ", ".join(TABLES)
+            raise ArchsimError(Problem("no such table", value=table, allowed=known, nearest=nearest(table, TABLES)))
+        if table == SETTINGS:
+            names = [side.label for side in self.sides]
+            return [{"key": one.key, **dict(zip(names, one.values, strict=True))} for one in self.settings]
+        return [
+            {"first": change.first.label, "other": change.other.label, **row}
+            for change in self.changes
+            for row in getattr(change, table).rows()
+        ]
+
+    def frame(self, table: str = "energy_by_component") -> pd.DataFrame:
+        """:meth:`rows` as a pandas DataFrame."""
+        rows = self.rows(table)
+        import pandas
+
+        return pandas.DataFrame(rows)
+
     def to_data(self) -> dict[str, Any]:
         """The one object that ``--json`` prints and that ``compare.json`` holds."""
         return {
@@ -112,6 +151,8 @@ class Comparison:
             "other_layers": dict(zip((side.label for side in self.sides), self.other_layers, strict=True)),
             "like_for_like": not self.differences,
             "differences": [asdict(difference) for difference in self.differences],
+            "settings": [asdict(setting) for setting in self.settings],
+            "changes": [{"said": sentences(change), **change.to_data()} for change in self.changes],
         }
 
     def to_text(self, indent: int | None = None) -> str:

@@ -36,6 +36,7 @@ LABEL: dict[str, Any] = {"textcoords": "offset points", "xytext": (6, 0), "va": 
 MARK = "#444444"
 ROOM = 1.55  # for the figures behind the bars
 GAP = 0.05  # between panels, of their width
+FEW_SETTINGS = 4
 DECADES = 0.7  # of a logarithmic axis, for the same
 
 
@@ -57,7 +58,7 @@ def compared(comparison: Comparison) -> Figure:
     area = [side.result.area_um2 for side in comparison.sides]
     _figures(panels[-1], area, AREA, "area on chip", lambda axes, scale: _bars(axes, scale, levels))
     level_legend(panels[-1], [pair.level for pair in comparison.levels], leakage=True)
-    _head(figure, comparison)
+    name_comparison(figure, "Energy, latency and area", comparison)
     return figure
 
 
@@ -159,15 +160,26 @@ def _marks(axes: Axes, values: Sequence[float], scale: Scale) -> None:
     axes.plot(places, range(len(values)), "o", color=MARK, markersize=6)
 
 
-def _head(figure: Any, comparison: Comparison) -> None:
-    """A line of what is shown; then the networks, whether activity is synthetic, and what is not like for like."""
+def _settings(comparison: Comparison) -> str:
+    """Which settings differ between chips of one family; how many, where they are many."""
+    keys = [setting.key for setting in comparison.settings]
+    return "" if not keys else f"settings: {', '.join(keys) if len(keys) <= FEW_SETTINGS else len(keys)}"
+
+
+def name_comparison(figure: Any, title: str, comparison: Comparison, *marks: str) -> None:
+    """A line of what is shown; then networks, whether activity is synthetic, marks, and what is not like for like.
+
+    The figure grows by the height that this takes.
+    """
     results = [side.result for side in comparison.sides]
     networks = dict.fromkeys(shortened(result.workload, TITLE_LETTERS) for result in results)
     parts = [" and ".join(networks)]
     if any(result.synthetic for result in results):
         parts.append("synthetic activity")
     topics = list(dict.fromkeys(difference.topic for difference in comparison.differences))
-    notes = [f"not like for like: {', '.join(topics)}"] if topics else ["like for like"]
+    settings = _settings(comparison)
+    marks = (*marks, settings) if settings else marks
+    notes = [*marks, f"not like for like: {', '.join(topics)}"] if topics else [*marks, "like for like"]
     width, height = figure.get_size_inches()
     lines = textwrap.wrap("; ".join([", ".join(parts), *notes]), int((width - 2 * MARGIN_INCHES) * LETTERS_PER_INCH))
     taken = MARGIN_INCHES + TITLE_INCHES + LINE_INCHES * len(lines)
@@ -175,6 +187,6 @@ def _head(figure: Any, comparison: Comparison) -> None:
     figure.set_size_inches(width, height)
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - taken / height))
     left, top = MARGIN_INCHES / width, 1 - MARGIN_INCHES / height
-    figure.text(left, top, "Energy, latency and area", va="top", fontsize=10, weight="bold")
+    figure.text(left, top, title, va="top", fontsize=10, weight="bold")
     under = top - TITLE_INCHES / height
     figure.text(left, under, "\n".join(lines), va="top", fontsize=8.5, color="#444444", linespacing=1.25)

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archsim.comparison.sides import alike, listed, said_samples
+from archsim.report.compare_changes import change_parts, said, settings_part
 from archsim.report.compare_figure import short_labels
 from archsim.report.look import HEADING, WARNING, grid_table
 from archsim.report.tables import WIDTH_WHEN_PIPED
@@ -61,7 +62,7 @@ def print_comparison(comparison: Comparison, console: Console | None = None) -> 
     for part in _parts(comparison, console.width):
         console.print(part)
         console.print()
-    console.print(_fairness(comparison.differences))
+    console.print(_fairness(comparison))
 
 
 def _console() -> Console:
@@ -73,8 +74,10 @@ def _console() -> Console:
 
 def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     yield _title(comparison)
+    yield Group(Text("What differs", style=HEADING), Padding(said(comparison), (0, 0, 0, 2), expand=False))
     for columns in _blocks(comparison, width):
         yield _titled("Side by side (ratios to the first)", _metrics(comparison, columns), *_notes(comparison, columns))
+    yield from change_parts(comparison, width)
     for columns in _blocks(comparison, width):
         yield _titled("Energy by level", _levels(comparison, columns))
     for columns in _blocks(comparison, width):
@@ -82,6 +85,9 @@ def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     if comparison.layers:
         for columns in _blocks(comparison, width):
             yield _titled("Layers", _layers(comparison, columns), *_layer_notes(comparison))
+    settings = settings_part(comparison)
+    if settings is not None:
+        yield settings
 
 
 class _Columns:
@@ -228,10 +234,11 @@ def _layer_notes(comparison: Comparison) -> Iterator[Text]:
             yield Text(f"{pair.name} is {said}", style="dim")
 
 
-def _fairness(differences: Sequence[Difference]) -> RenderableType:
+def _fairness(comparison: Comparison) -> RenderableType:
     """What is not like for like, a sentence each; or that all is."""
+    differences: Sequence[Difference] = comparison.differences
     if not differences:
-        return Text(ALIKE, style="bold")
+        return Text(f"{ALIKE} The settings above differ." if comparison.settings else ALIKE, style="bold")
     texts = [difference.text for difference in differences if difference.topic != ASSUMPTIONS]
     assumed = [difference.text for difference in differences if difference.topic == ASSUMPTIONS]
     bodies: list[RenderableType] = [_bullets(texts)] if texts else []

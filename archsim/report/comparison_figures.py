@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from archsim.report.style import DOWN, TOTAL, UP, legend_beside, name_figure, shortened, side_chart
+from archsim.report.style import DOWN, UP, legend_beside, name_figure, side_chart
 from archsim.report.units import ENERGY, printed, quantity, scale_for, signed, significant
+from archsim.report.waterfall_bars import Bar, Totals, draw_bars, name_bars, panels
 from archsim.report.waterfalls import PeerWaterfall, waterfalls_of
 
 if TYPE_CHECKING:
@@ -27,30 +28,12 @@ def waterfall(result: Result, key: str, found: Mapping[str, Any]) -> Figure:
     more = waterfalls_of(result.against.get(key, {}))[1:]
     ways = [PeerWaterfall("energy", ENERGY, found), *more]
     labels = [[key, *(row["name"] for row in _shown(way)), "archsim"] for way in ways]
-    if more:
-        figure, panels = _panels(labels)
-    else:
-        figure, one = side_chart(labels[0], width=8.2, most=44)
-        panels = [one]
-    for axes, way in zip(panels, ways, strict=True):
+    figure, charts = panels([len(names) for names in labels], width=8.8)
+    for axes, way, names in zip(charts, ways, labels, strict=True):
+        name_bars(axes, names, MOST_LABEL)
         _draw_way(axes, way)
-    name_figure(panels[0], result, f"From {key} to archsim")
+    name_figure(charts[0], result, f"From {key} to archsim")
     return figure
-
-
-def _panels(labels: Sequence[Sequence[str]]) -> tuple[Figure, list[Axes]]:
-    """Lying bars in charts under each other, each as high as its number of bars needs."""
-    from matplotlib.figure import Figure
-
-    heights = [0.8 + 0.24 * len(names) for names in labels]
-    figure = Figure(figsize=(8.8, sum(heights)), layout="constrained")
-    panels: list[Axes] = list(figure.subplots(len(labels), 1, height_ratios=heights))
-    for axes, names in zip(panels, labels, strict=True):
-        axes.set_yticks(range(len(names)), [shortened(name, MOST_LABEL) for name in names])
-        axes.set_ylim(len(names) - 0.4, -0.6)
-        axes.tick_params(axis="y", length=0)
-        axes.grid(axis="x")
-    return figure, panels
 
 
 def _shown(way: PeerWaterfall) -> list[Mapping[str, Any]]:
@@ -61,17 +44,10 @@ def _draw_way(axes: Axes, way: PeerWaterfall) -> None:
     """Two totals and the bars between them, each with its figure behind it."""
     found, shown = way.found, _shown(way)
     scale = scale_for([found["start"], found["end"]], way.ladder)
-    axes.barh(0, scale(found["start"]), height=0.72, color=TOTAL)
-    for at, row in enumerate(shown, start=1):
-        before = row["after"] - row["difference"]
-        axes.barh(
-            at, scale(row["difference"]), left=scale(before), height=0.72, color=UP if row["difference"] > 0 else DOWN
-        )
-        axes.text(scale(max(before, row["after"])), at, f" {signed(scale(row['difference']))}", va="center", fontsize=8)
-    axes.barh(len(shown) + 1, scale(found["end"]), height=0.72, color=TOTAL)
-    for at, name in ((0, "start"), (len(shown) + 1, "end")):
-        axes.text(scale(found[name]), at, f" {significant(scale(found[name]))}", va="center", fontsize=8, weight="bold")
-    axes.set_xlim(0, 1.12 * max(axes.get_xlim()[1], 1e-12))
+    bars = [Bar(row["after"] - row["difference"], row["after"], signed(scale(row["difference"]))) for row in shown]
+    values = (found["start"], found["end"])
+    labels = (significant(scale(values[0])), significant(scale(values[1])))
+    draw_bars(axes, Totals(values, labels), bars, scale)
     left_out = len(found["rows"]) - len(shown)
     note = f"; {left_out} steps below {NEGLIGIBLE:.1%} are not drawn" if left_out else ""
     axes.set_xlabel(f"{way.quantity} ({scale.printed_unit}){note}")

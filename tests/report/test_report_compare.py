@@ -160,6 +160,9 @@ def test_the_head_says_what_is_not_like_for_like(results: tuple[Result, Result])
         return " ".join(" ".join(text.get_text() for text in drawn(of(*chosen)).texts).split())
 
     assert "cnn-mnist; like for like" in head(results[0], results[0])
+    assert "cnn-mnist; settings: 11; not like for like: on-chip memory, area" in head(*results)
+    faster = archsim.simulate("sata", "cnn-mnist", overrides="dram.latency=40 ns")
+    assert "cnn-mnist; settings: dram.latency; like for like" in head(results[0], faster)
     other = replace(results[0], node_nm=65.0, synthetic=True)
     assert "cnn-mnist, synthetic activity; not like for like: activity, node" in head(results[0], other)
 
