@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.analysis.power import task_energy_pj
+from archsim.analysis.power import TaskEnergy
 from archsim.engine import Execution
 from archsim.taskgraph import NONE, Ints
 
@@ -131,7 +131,7 @@ def timeline_of(
     sample: int,
 ) -> Timeline:
     """The timeline of an execution; ``action_pj`` prices (component, action), what it lacks costs nothing."""
-    energy = task_energy_pj(execution.graph, action_pj)
+    energy = TaskEnergy(execution.graph).at(action_pj)
     return Timeline(arch, workload, synthetic, (sample,), execution, clock_mhz, leakage_mw, energy)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from archsim.accelerators import Architecture, load_architecture, load_plugin
+from archsim.accelerators import Architecture, load_architecture
 from archsim.cost.overrides import with_overrides
 from archsim.cost.table import CostTable, load_costs
 from archsim.engine import EngineName, expect_many_executions
@@ -69,32 +69,47 @@ def perform(task: Task) -> tuple[Outcome, ...]:
 
 def _outcome(task: Task, price: Price, key: str, shared: _Shared) -> Outcome:
     try:
-        request = _request(task, price)
-        if task.store is None:
-            return Outcome(key, shared.numbers(request))
-        from archsim.store import answer
-
-        found = answer(request, _store(task.store), lambda: fulfil(request, once=shared.once))
-        return Outcome(key, numbers_of(found.result))
+        return Outcome(key, _stored(task, price, shared) if task.store is not None else _numbers(task, price, shared))
     except ArchsimError as error:
         return Outcome(key, None, "; ".join(str(problem) for problem in error.problems))
     except Exception as error:
         return Outcome(key, None, f"{type(error).__name__}: {error}")
 
 
+def _numbers(task: Task, price: Price, shared: _Shared) -> Mapping[str, float | None]:
+    try:
+        if shared.request is None:
+            shared.request = _request(task, price)
+        chip, table = _chip_and_table(task, price)
+        return shared.numbers(chip, table)
+    except ArchsimError:
+        _request(task, price)  # says all that is wrong, in the words of the user's files
+        raise
+
+
+def _stored(task: Task, price: Price, shared: _Shared) -> Mapping[str, float | None]:
+    from archsim.store import answer
+
+    request = _request(task, price)
+    return numbers_of(answer(request, _store(str(task.store)), lambda: fulfil(request, once=shared.once)).result)
+
+
 class _Shared:
     """Executions of what the points of a task share: the first price pays for them, the others re-price them."""
 
     def __init__(self) -> None:
+        self.request: Request | None = None  # of the first point that could be prepared
         self._done: dict[int, Unpriced] = {}
         self._numbers: Numbers | None = None
         self._refused: Exception | None = None
 
-    def numbers(self, request: Request) -> dict[str, float | None]:
-        """A row's numbers."""
+    def numbers(self, chip: Architecture, table: CostTable) -> Mapping[str, float | None]:
+        """A row's numbers at the prices of the table and the chip's node."""
         if self._numbers is None:
+            assert self.request is not None
+            request = self.request
             self._numbers = Numbers([self._executed(request, sample) for sample in request.samples])
-        return self._numbers.at(request.table, request.architecture.chip.node_nm)
+        return self._numbers.at(table, chip.chip.node_nm)
 
     def once(self, request: Request, sample: int) -> Run:
         """The run of a sample, for a whole result."""
@@ -126,30 +141,30 @@ def _store(place: str) -> Store:
 
 
 def _request(task: Task, price: Price) -> Request:
-    """The point, prepared; what was loaded before is taken again: chips, cost tables, workloads with their spikes."""
-    overrides = (*task.overrides, *price.overrides)
-    of_costs, others = split_overrides(overrides)
-    of_workload = tuple(text.removeprefix(WORKLOAD_PREFIX) for text in others if _is_of_workload(text))
-    of_chip = tuple(text for text in others if not _is_of_workload(text))
+    """The point, prepared and checked as a whole; workloads with their spikes are loaded once."""
+    of_workload, others = _of_workload(task.overrides)
+    asked: dict[str, Any] = {"engine": task.engine, "samples": task.samples, "costs": price.costs}
     workload = _workload(task.workload, of_workload, task.content)
-    asked: dict[str, Any] = {"engine": task.engine, "samples": task.samples}
-    try:
-        chip = _chip(task.arch, of_chip, task.plugins, task.content)
-        table = with_overrides(_table(price.costs, task.content), of_costs)
-    except ArchsimError:  # said with all else that is wrong
-        return prepare(task.arch, workload, overrides=(*of_chip, *of_costs), costs=price.costs, plugins=task.plugins,
-                       **asked)  # fmt: skip
-    request = prepare(chip, workload, table=table, **asked)
-    return replace(request, overrides=overrides, costs=price.costs, plugins=task.plugins)
+    request = prepare(task.arch, workload, overrides=(*others, *price.overrides), plugins=task.plugins, **asked)
+    return replace(request, overrides=(*task.overrides, *price.overrides))
+
+
+def _chip_and_table(task: Task, price: Price) -> tuple[Architecture, CostTable]:
+    """What a price depends on; what was loaded before is taken again."""
+    of_costs, of_chip = split_overrides(price.overrides)
+    chip = _chip(task.arch, (*_of_workload(task.overrides)[1], *of_chip), task.content)
+    return chip, with_overrides(_table(price.costs, task.content), of_costs)
+
+
+def _of_workload(overrides: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Overrides of the workload, without their prefix, and the others."""
+    ours = tuple(text.removeprefix(WORKLOAD_PREFIX) for text in overrides if text.startswith(WORKLOAD_PREFIX))
+    return ours, tuple(text for text in overrides if not text.startswith(WORKLOAD_PREFIX))
 
 
 def override(key: str, value: Any) -> str:
     """``KEY=VALUE`` as an override; JSON is YAML, so that text stays text and a mapping stays one."""
     return f"{key}={json.dumps(value)}"
-
-
-def _is_of_workload(override: str) -> bool:
-    return override.startswith(WORKLOAD_PREFIX)
 
 
 @lru_cache(maxsize=WORKLOADS_KEPT)
@@ -163,7 +178,5 @@ def _table(costs: tuple[str, ...], content: str) -> CostTable:
 
 
 @lru_cache(maxsize=CHIPS_KEPT)
-def _chip(name_or_path: str, overrides: tuple[str, ...], plugins: tuple[str, ...], content: str) -> Architecture:
-    for plugin in plugins:
-        load_plugin(plugin)
+def _chip(name_or_path: str, overrides: tuple[str, ...], content: str) -> Architecture:
     return load_architecture(name_or_path, overrides)

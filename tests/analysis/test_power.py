@@ -7,7 +7,7 @@ import pytest
 from graphs import random_graph
 
 import archsim
-from archsim.analysis.power import PeakPower, task_energy_pj
+from archsim.analysis.power import PeakPower, TaskEnergy
 from archsim.engine import Execution, des, execute
 from archsim.taskgraph import GraphBuilder, TaskGraph
 
@@ -32,7 +32,7 @@ def test_by_hand() -> None:
     """Cycles 0-2: 20 pJ / 4 = 5; cycle 3: 5 + 20 pJ / 2 = 15; cycle 4: 6 / 2 + 10 = 13; cycle 5: 3. 15 pJ/cycle at
     500 MHz (2 ns) are 7.5 mW; 1 mW leaks."""
     done = execute(two_units())
-    assert task_energy_pj(done.graph, PRICES).tolist() == [20.0, 6.0, 0.0, 20.0]
+    assert TaskEnergy(done.graph).at(PRICES).tolist() == [20.0, 6.0, 0.0, 20.0]
     assert PeakPower(done, 500.0).at(PRICES, 1.0) == pytest.approx(8.5)
     assert PeakPower(done, 500.0).at({("adder", "op"): 2.0}, 1.0) == pytest.approx(1.0 + 5.0 / 2)
     assert PeakPower(done, 500.0).at({}, 1.0) == 1.0
@@ -60,7 +60,7 @@ def test_against_a_sum_over_every_cycle() -> None:
         if np.any(start < 0) or not graph.actions:
             continue
         prices = {(action.component, action.action): 1.0 + at for at, action in enumerate(graph.actions)}
-        energy, length = task_energy_pj(graph, prices), np.maximum(graph.duration, 1)
+        energy, length = TaskEnergy(graph).at(prices), np.maximum(graph.duration, 1)
         drawn = np.zeros(int((start + length).max()))
         for task in range(graph.tasks):
             drawn[start[task] : start[task] + length[task]] += energy[task] / length[task]

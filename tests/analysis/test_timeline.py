@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from graphs import random_graph
 
-from archsim.analysis.power import PeakPower, task_energy_pj
+from archsim.analysis.power import PeakPower, TaskEnergy
 from archsim.analysis.timeline import Timeline, steps, timeline_of
 from archsim.engine import Execution, des, execute
 from archsim.taskgraph import GraphBuilder, TaskGraph
@@ -70,7 +70,7 @@ def test_against_every_cycle_of_random_graphs() -> None:
         execution = Execution(graph, start, "des")
         prices = {(action.component, action.action): 1.0 + at / 3 for at, action in enumerate(graph.actions)}
         timeline = shown(execution, prices, 1000.0)
-        energy, length = task_energy_pj(graph, prices), np.maximum(graph.duration, 1)
+        energy, length = TaskEnergy(graph).at(prices), np.maximum(graph.duration, 1)
         end = int((start + length).max()) + 1
         drawn = np.zeros(end)
         for task in range(graph.tasks):
