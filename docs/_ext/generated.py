@@ -114,9 +114,17 @@ def model_table(kind: str, model: Model) -> Iterator[str]:
     for name, field in model.model_fields.items():
         inner = list(below(field_place(field), ""))
         meaning = field.description or summary(inner[0][1])
-        if inner:
-            meaning += " → " + ", ".join(f"[{item.__name__}](#{target(kind, item)})" for _, item in inner)
-        yield f"| {code(field.alias or name)} | {allowed_at(field, inner)} | {default_of(field)} | {cell(meaning)} |"
+        links = [f"[{types_of(item) or 'its keys'}](#{target(kind, item)})" for _, item in inner]
+        yield (
+            f"| {code(field.alias or name)} | {allowed_at(field, inner)} | {default_of(field)} "
+            f"| {cell(' → '.join([meaning, ', '.join(links)]) if links else meaning)} |"
+        )
+
+
+def types_of(model: Model) -> str:
+    """The values of ``type`` that choose a model among others; nothing where it is the only one."""
+    field = model.model_fields.get("type")
+    return ", ".join(map(str, literals_of(field_place(field)))) if field is not None else ""
 
 
 def target(kind: str, model: Model) -> str:
@@ -133,7 +141,8 @@ def model_text(kind: str) -> str:
     """The reference of one kind of file."""
     lines: list[str] = []
     for model, paths in sections(file_models()[kind]).items():
-        heading = f"{model.__name__}: " + ", ".join(f"`{path}`" for path in paths) if paths != [""] else "The file"
+        heading = ", ".join(f"`{path}`" for path in paths) if paths != [""] else "The file"
+        heading += f" of type {types_of(model)}" if types_of(model) else ""
         lines += ["", f"({target(kind, model)})=", f"## {heading}", "", summary(model).replace("``", "`"), ""]
         lines += model_table(kind, model)
     return "\n".join(lines)
