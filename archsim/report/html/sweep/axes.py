@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic_core import PydanticCustomError
-
-from archsim.config import units
-from archsim.report.html.sweep.study import UNSET, text_of
+from archsim.report.html.sweep.values import FEW, values_of
 from archsim.report.style import shortened
 from archsim.report.sweep_units import ladder_of, named
 from archsim.report.units import scale_for
@@ -22,14 +15,7 @@ from archsim.sweeps.table import Row
 
 LOG_FROM = 10.0  # an axis whose largest value is so many times its smallest is logarithmic
 MOST_TICKS = 5
-MOST_PLACES = 8  # a key with so many values at most has them at equal distances
 MOST_LETTERS = 14
-_KINDS: tuple[Any, ...] = (
-    units.Bytes, units.Bits, units.Cycles, units.Megahertz, units.Nanometres, units.Nanoseconds, units.Picojoules,
-    units.Milliwatts, units.GigabytesPerSecond, units.SquareMicrometres, units.Volts, units.Microsiemens, units.Ohms,
-    units.Femtofarads, units.Celsius,
-)  # fmt: skip
-_QUANTITIES: tuple[units.Quantity, ...] = tuple(kind.__metadata__[-1] for kind in _KINDS)
 Tick = tuple[float, str]
 
 
@@ -50,55 +36,6 @@ class Axis:
         return f"{self.title} ({said})" if said else self.title
 
 
-@dataclass(frozen=True)
-class Values:
-    """The different values of a key, in order: as numbers where all of them are, else as they stand in the table."""
-
-    texts: tuple[str, ...]
-    numbers: Mapping[str, float] | None
-
-    @cached_property
-    def by_text(self) -> Mapping[str, int]:
-        """The rank of each value."""
-        return {text: rank for rank, text in enumerate(self.texts)}
-
-    def array(self, rows: Sequence[Row], key: str) -> NDArray[np.float64]:
-        """[rows] the value as a number: its own, or its rank among words."""
-        found: Mapping[str, float] = self.by_text if self.numbers is None else self.numbers
-        return np.array([found[text_of(row.get(key))] for row in rows], dtype=np.float64)
-
-
-def values_of(texts: Sequence[str]) -> Values:
-    """Numbers in ascending order, with or without units; words as they come, those not set last."""
-    numbers = _as_numbers(texts)
-    if numbers is None:
-        return Values(tuple(sorted(texts, key=lambda text: text == UNSET)), None)
-    return Values(tuple(sorted(texts, key=lambda text: numbers[text])), numbers)
-
-
-def _as_numbers(texts: Sequence[str]) -> Mapping[str, float] | None:
-    """Each text's number, in base units of a quantity if they have units. None: they are words."""
-    try:
-        plain = {text: float(text) for text in texts}
-    except ValueError:
-        pass
-    else:
-        return plain if all(map(math.isfinite, plain.values())) else None
-    for quantity in _QUANTITIES:
-        try:
-            return {text: float(text) if _is_number(text) else float(quantity.parse(text)) for text in texts}
-        except PydanticCustomError:
-            continue
-    return None
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
-
-
 def metric_axis(name: str, rows: Sequence[Row]) -> Axis:
     """The axis of a number of the result, in the unit that suits it."""
     values = [float(row[name]) for row in rows]
@@ -110,15 +47,15 @@ def metric_axis(name: str, rows: Sequence[Row]) -> Axis:
 def key_axis(key: str, texts: Sequence[str]) -> Axis:
     """The axis of a varied key: few values, or words, at equal distances; many numbers by what they are."""
     values = values_of(texts)
-    if values.numbers is None or len(values.texts) <= MOST_PLACES:
+    if values.numbers is None or len(values.texts) <= FEW:
         last = max(len(values.texts) - 1, 1)
         ranks = {text: rank / last for text, rank in values.by_text.items()}
-        every = -(-len(ranks) // MOST_PLACES)
+        every = -(-len(ranks) // FEW)
         shown = tuple((part, shortened(text, MOST_LETTERS)) for text, part in list(ranks.items())[::every])
-        return Axis(key, "", lambda row: ranks[text_of(row.get(key))], shown)
+        return Axis(key, "", lambda row: ranks[row[key]], shown)
     numbers = values.numbers
     place, ticks, is_log = _span(list(numbers.values()))
-    return Axis(key, "", lambda row: place(numbers[text_of(row.get(key))]), ticks, is_log)
+    return Axis(key, "", lambda row: place(numbers[row[key]]), ticks, is_log)
 
 
 def better(name: str) -> str:

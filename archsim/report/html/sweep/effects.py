@@ -19,13 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.report.html.sweep.axes import MOST_PLACES, Values, values_of
-from archsim.report.html.sweep.study import Group, Study, text_of
-from archsim.report.units import significant
+from archsim.report.html.sweep.values import FEW, Values, short, values_of
 from archsim.sweeps.table import Row
 
 BINS = 5
-CHIP = "chip"
+CHIP = "arch"  # the column of the chip
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -39,13 +37,9 @@ class Grouping:
     of: Mapping[str, int]
     values: Values
 
-    def text(self, row: Row) -> str:
-        """The row's value of the key."""
-        return str(row["arch"]) if self.key == CHIP else text_of(row.get(self.key))
-
     def groups(self, rows: Sequence[Row]) -> Ints:
         """[rows] the group of each."""
-        return np.array([self.of[self.text(row)] for row in rows], dtype=np.int64)
+        return np.array([self.of[row[self.key]] for row in rows], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -58,33 +52,23 @@ class Influence:
     rank: float | None
 
 
-def groupings(study: Study, group: Group) -> tuple[Grouping, ...]:
-    """Every varied key (and the chip) that has more than one value here; many numbers in five groups of equal size."""
-    keys = ([CHIP] if len(study.chips) > 1 else []) + list(study.keys)
-    found = (_grouping(key, group.rows) for key in keys)
+def groupings(keys: Sequence[str], rows: Sequence[Row]) -> tuple[Grouping, ...]:
+    """Every key that has more than one value in the rows; many numbers in five groups of equal size."""
+    found = (_grouping(key, [row[key] for row in rows]) for key in keys)
     return tuple(one for one in found if len(one.labels) > 1)
 
 
-def _grouping(key: str, rows: Sequence[Row]) -> Grouping:
-    texts = [str(row["arch"]) if key == CHIP else text_of(row.get(key)) for row in rows]
+def _grouping(key: str, texts: Sequence[str]) -> Grouping:
     values = values_of(tuple(dict.fromkeys(texts)))
-    if values.numbers is None or len(values.texts) <= MOST_PLACES:
+    if values.numbers is None or len(values.texts) <= FEW:
         return Grouping(key, values.texts, values.by_text, values)
     numbers = values.numbers
     ends = np.unique(np.quantile([numbers[text] for text in texts], np.linspace(0, 1, BINS + 1)[1:-1]))
     of = {text: int(np.searchsorted(ends, number, side="left")) for text, number in numbers.items()}
     members = {at: [text for text in values.texts if of[text] == at] for at in sorted(set(of.values()))}
-    labels = tuple(f"{_short(each[0])} to {_short(each[-1])}" for each in members.values())
+    labels = tuple(f"{short(each[0])} to {short(each[-1])}" for each in members.values())
     ranks = {at: rank for rank, at in enumerate(members)}
     return Grouping(key, labels, {text: ranks[at] for text, at in of.items()}, values)
-
-
-def _short(text: str) -> str:
-    """A drawn number with few digits; everything else as it stands."""
-    try:
-        return text if len(text) < 8 else significant(float(text))
-    except ValueError:
-        return text
 
 
 def influence(grouping: Grouping, metric: str, rows: Sequence[Row]) -> Influence:
@@ -96,7 +80,7 @@ def influence(grouping: Grouping, metric: str, rows: Sequence[Row]) -> Influence
     numeric = grouping.values.numbers
     rank = None
     if numeric is not None:
-        rank = spearman(np.array([numeric[grouping.text(row)] for row in having], dtype=np.float64), values)
+        rank = spearman(np.array([numeric[row[grouping.key]] for row in having], dtype=np.float64), values)
     return Influence(grouping.key, metric, explained(grouping.groups(having), values), rank)
 
 
@@ -125,10 +109,9 @@ def _ranks(values: Floats) -> Floats:
     return np.asarray(means[members], dtype=np.float64)
 
 
-def influences(study: Study, group: Group) -> dict[str, dict[str, Influence]]:
-    """By key, by objective; the key that moves the objectives most (its largest share) first."""
-    found = {
-        grouping.key: {metric: influence(grouping, metric, group.executed) for metric in study.objectives}
-        for grouping in groupings(study, group)
-    }
+def influences(
+    grouped: Sequence[Grouping], metrics: Sequence[str], rows: Sequence[Row]
+) -> dict[str, dict[str, Influence]]:
+    """By key, by number; the key that moves the numbers most (its largest share) first."""
+    found = {one.key: {metric: influence(one, metric, rows) for metric in metrics} for one in grouped}
     return dict(sorted(found.items(), key=lambda item: -max(each.share or 0.0 for each in item[1].values())))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from archsim.report.html.parts import Bar, Cell, Chart, Folded, Part, Prose, Table, count, name, number, stacked
-from archsim.report.html.sweep.effects import Grouping, Influence, groupings, influences
+from archsim.report.html.sweep.effects import CHIP, Grouping, Influence
 from archsim.report.html.sweep.study import Group, Study
 from archsim.report.style import TOTAL
 from archsim.report.sweep_units import ladder_of, named
@@ -27,14 +27,13 @@ NOTHING = "No key has two values with executed points."
 
 def influence_parts(study: Study, group: Group, key: str, most_cells: int) -> Iterator[Part]:
     """A chart per objective, the same as a table, and the means behind it."""
-    found = influences(study, group)
+    found, grouped = group.influences, group.groupings
     if not found or len(group.executed) < 2:
         yield Prose((NOTHING,))
         return
     yield Prose((ABOUT,))
     for at, metric in enumerate(study.objectives, start=1):
         yield _chart(f"{key}-chart-{at}", metric, [each[metric] for each in found.values()])
-    grouped = {grouping.key: grouping for grouping in groupings(study, group)}
     numbers = _table(f"{key}-shares", study, group, found, grouped)
     means = _means(f"{key}-means", study, group, [grouped[name] for name in found], most_cells)
     yield Folded("Shares and rank correlations as a table", (numbers,))
@@ -44,12 +43,17 @@ def influence_parts(study: Study, group: Group, key: str, most_cells: int) -> It
 def _chart(key: str, metric: str, found: Sequence[Influence]) -> Chart:
     ranked = sorted(found, key=lambda one: -(one.share or 0.0))
     bars = tuple(
-        Bar(name(one.key).text, stacked([(one.share or 0.0, TOTAL, False)], 1.0), _said(one))
+        Bar(titled(one.key).text, stacked([(one.share or 0.0, TOTAL, False)], 1.0), _said(one))
         for one in ranked[:MOST_BARS]
     )
     left = len(ranked) - MOST_BARS
     note = "share of its spread that each key explains alone" + (f"; {left} keys are not drawn" if left > 0 else "")
     return Chart(key, f"What moves {named(metric)}", bars, note=note)
+
+
+def titled(key: str) -> Cell:
+    """What a column is called."""
+    return name("chip" if key == CHIP else key)
 
 
 def _said(one: Influence) -> str:
@@ -69,7 +73,7 @@ def _table(
 ) -> Table:
     rows = []
     for name_of, each in found.items():
-        cells = [name(name_of), count(len(grouped[name_of].labels))]
+        cells = [titled(name_of), count(len(grouped[name_of].labels))]
         for metric in study.objectives:
             one = each[metric]
             cells.append(NONE if one.share is None else Cell(percent(one.share, 1.0), one.share))
@@ -95,7 +99,7 @@ def _means(key: str, study: Study, group: Group, grouped: Sequence[Grouping], mo
         members = grouping.groups(group.rows)
         for at, label in enumerate(grouping.labels):
             rows = [row for row, one in zip(group.rows, members.tolist(), strict=True) if one == at]
-            cells = [name(grouping.key), name(label), count(len(rows)), count(_many(rows, OK)),
+            cells = [titled(grouping.key), name(label), count(len(rows)), count(_many(rows, OK)),
                      count(_many(rows, FAILED)), count(sum(id(row) in on_front for row in rows))]  # fmt: skip
             for metric, scale in scales.items():
                 here, everywhere = (_mean(part, metric) for part in (rows, group.executed))

@@ -17,8 +17,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#8A6100", "#56B4E9")  # 
 OUTLINE, BEATEN, BROKEN = "#1A1A1A", "#8C8C8C", "#6B6B6B"
 SMALL, LARGE, CROSS = 3.0, 5.0, 2.6
 MOST_IN_LEGEND = 12
-MOST_MARKS = 9_000  # of points off the front, over all drawings of a page
-MOST_FRONT = 300  # points of a front that are drawn one by one, with what they are
+MOST_MARKS = 9_000  # over all drawings of a page
 SEED = 0
 
 
@@ -39,11 +38,11 @@ class Looks:
 
     def colour(self, row: Row) -> str:
         """The colour of the row's chip."""
-        return COLOURS[self._ranks[str(row["arch"])] % len(COLOURS)]
+        return COLOURS[self._ranks[row["arch"]] % len(COLOURS)]
 
     def outline_of(self, row: Row, x: float, y: float, radius: float) -> str:
         """The path of the row's shape."""
-        rank = self._ranks[str(row["arch"])]
+        rank = self._ranks[row["arch"]]
         return shape((rank + rank // len(COLOURS)) % SHAPES, x, y, radius)
 
     def beaten_colour(self, row: Row) -> str:
@@ -54,7 +53,7 @@ class Looks:
         """What the marks mean, as far as the group has such points."""
         found: list[tuple[str, Marks]] = []
         if not self.plain:
-            here = {str(row["arch"]): row for row in group.executed}
+            here = {row["arch"]: row for row in group.executed}
             for chip, row in list(here.items())[:MOST_IN_LEGEND]:
                 path = self.outline_of(row, 7, 7, LARGE)
                 found.append((name(chip).text, Marks((Mark(path),), fill=self.colour(row))))
@@ -77,11 +76,18 @@ class Looks:
 
 
 def sampled(rows: Sequence[Row], most: int) -> tuple[Row, ...]:
-    """All rows, or a random sample of them, the same every time; in the order of the table."""
+    """All rows, or a random sample of them, the same every time; in their order."""
     if len(rows) <= most:
         return tuple(rows)
     chosen = np.random.default_rng(SEED).choice(len(rows), size=most, replace=False)
     return tuple(rows[at] for at in sorted(chosen.tolist()))
+
+
+def sampled_front(group: Group, most: int) -> tuple[Row, ...]:
+    """The group's front, or a sample of it that has the best point of every objective."""
+    rows = group.front.rows if group.front else ()
+    wanted = {id(row) for row in (*sampled(rows, most), *(group.best(name) for name in group.objectives))}
+    return tuple(row for row in rows if id(row) in wanted)
 
 
 def drawn_of(parts: Sequence[tuple[Sequence[Row], Sequence[Row], str]]) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from archsim.report.html.parts import Cell, Folded, Part, Prose, Section, Table, name
 from archsim.report.html.rendering import Page, render
 from archsim.report.html.sweep import tables
-from archsim.report.html.sweep.effects import CHIP, influences
 from archsim.report.html.sweep.influence_parts import influence_parts
 from archsim.report.html.sweep.looks import MOST_MARKS
 from archsim.report.html.sweep.parallel import MOST_LINES, parallel
@@ -52,7 +51,7 @@ def _sections(study: Study, size: float) -> Iterator[Section]:
     overview = tables.networks(study)
     if overview is not None:
         yield Section("networks-section", "Networks", (overview,))
-    drawn = study.groups[:MOST_NETWORKS]
+    drawn = study.groups[: max(round(MOST_NETWORKS * size), 1)]
     for at, group in enumerate(drawn, start=1):
         of = f": {name(group.workload).text}" if study.several else ""
         yield Section(f"front-{at}", f"The front{of}", tuple(_front(study, group, at, size / len(drawn))))
@@ -75,15 +74,14 @@ def _sections(study: Study, size: float) -> Iterator[Section]:
 
 def _front(study: Study, group: Group, at: int, size: float) -> Iterator[Part]:
     pairs = max(len(study.objectives) * (len(study.objectives) - 1) // 2, 1)
-    points = scatter(study, group, f"scatter-{at}", max(int(MOST_MARKS * size / pairs / 2), 50))
+    points = scatter(study, group, f"scatter-{at}", max(int(MOST_MARKS * size / pairs / 3), 50))
     if points is not None:
         yield points
     if group.front is None:
         yield Prose((no_front(study, group),))
         return
     yield tables.best(study, group, f"best-{at}")
-    keys = [key for key in influences(study, group) if key != CHIP]
-    lines = parallel(study, group, f"parallel-{at}", keys, max(int(MOST_LINES * size), 30))
+    lines = parallel(study, group, f"parallel-{at}", max(int(MOST_LINES * size), 30))
     if lines is not None:
         yield lines
     yield tables.front(study, group, f"front-points-{at}", int(FRONT_CELLS * size))

@@ -5,41 +5,43 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from archsim.report.html.drawing import Drawing, Label, Mark, Marks, Panels, Rule, line_through
 from archsim.report.html.parts import name
 from archsim.report.html.sweep.axes import Axis, better, key_axis, metric_axis
-from archsim.report.html.sweep.looks import BEATEN, drawn_of, sampled
+from archsim.report.html.sweep.effects import CHIP
+from archsim.report.html.sweep.looks import BEATEN, drawn_of, sampled, sampled_front
 from archsim.report.html.sweep.scatter import point_title
 from archsim.report.html.sweep.study import Group, Study
 from archsim.report.style import shortened
 from archsim.report.sweep_units import named, shown
 from archsim.sweeps.table import Row
 
-HEIGHT, TOP, BOTTOM = 440.0, 74.0, 400.0
+BODY, FOOT, LINE = 330.0, 40.0, 16.0
+FAINTEST, BOLDEST = 0.28, 0.8  # grey lines: many are faint, a few are not
 WIDEST, NARROWEST, ROOM = 160.0, 96.0, 970.0
 LEAST_LEFT, RIGHT, LETTER = 70.0, 66.0, 7.6
 MOST_AXES = 12
-MOST_LINES, MOST_FRONT = 300, 200
+MOST_LINES = 300
 TITLE_LETTERS, TITLE_LINES = 15, 3
 FRONT = "#5B9BD5"
 BESTS = (("#D55E00", ""), ("#009E73", "9 4"), ("#AA4499", "3 3"), ("#1A1A1A", "12 3 3 3"))  # colour and dashes
 
 
-def parallel(study: Study, group: Group, key: str, keys: Sequence[str], most: int) -> Panels | None:
-    """The lines of the front and of at most ``most`` other points that competed. None: nothing competed.
+def parallel(study: Study, group: Group, key: str, most: int) -> Panels | None:
+    """The lines of the front and of other points that competed, at most ``most`` of each. None: nothing competed.
 
-    ``keys`` are those that have an axis, the more important ones first; those that do not fit are left out and named.
+    The keys that move the objectives most have axes; those that do not fit are left out and named.
     """
     if group.front is None:
         return None
     room = MOST_AXES - len(study.objectives) - (len(study.chips) > 1)
-    fit = [key for key in study.keys if key in keys[:room]]
+    keys = [key for key in (*group.influences, *study.keys) if key != CHIP]
+    fit = [key for key in study.keys if key in list(dict.fromkeys(keys))[:room]]
     axes = _axes(study, group, fit)
-    beaten, front = sampled(group.beaten, most), sampled(group.front.rows, MOST_FRONT)
+    beaten, front = sampled(group.beaten, most), sampled_front(group, most)
     left = [key for key in study.keys if key not in fit]
-    notes = [drawn_of([(front, group.front.rows, "front"), (beaten, group.beaten, "beaten points")])]
+    notes = [drawn_of([(front, group.front.rows, "points on the front"), (beaten, group.beaten, "beaten points")])]
     named_left = ", ".join(name(key).text for key in left)
     notes.append(f"without {named_left}, which move the objectives least" if left else "")
     title = f"All dimensions at once{study.suffix(group)}"
@@ -49,7 +51,7 @@ def parallel(study: Study, group: Group, key: str, keys: Sequence[str], most: in
 
 def _axes(study: Study, group: Group, keys: Sequence[str]) -> list[Axis]:
     assert group.front is not None
-    axes = [key_axis("arch", study.chips)] if len(study.chips) > 1 else []
+    axes = [key_axis(CHIP, study.chips)] if len(study.chips) > 1 else []
     axes = [replace(axis, title="chip") for axis in axes]
     axes += [key_axis(key, study.texts(key)) for key in keys]
     return axes + [metric_axis(objective, group.front.candidates) for objective in study.objectives]
@@ -62,35 +64,40 @@ def _drawing(
     left = max([LEAST_LEFT, *(12 + LETTER * len(text) for _, text in axes[0].ticks)])
     places = [left + step * number for number in range(len(axes))]
 
-    def path(row: Row) -> Any:
-        return line_through([(x, _up(axis.place(row))) for x, axis in zip(places, axes, strict=True)])
+    headings = [_heading(axis) for axis in axes]
+    top = LINE * (1 + max(map(len, headings)))
+    bottom = top + BODY
 
-    rules = [Rule(x, TOP, x, BOTTOM, "axis") for x in places]
+    def up(part: float | None) -> float:
+        assert part is not None
+        return bottom - 8 - part * (BODY - 16)
+
+    def path(row: Row) -> str:
+        return line_through([(x, up(axis.place(row))) for x, axis in zip(places, axes, strict=True)])
+
+    rules = [Rule(x, top, x, bottom, "axis") for x in places]
     labels: list[Label] = []
-    for x, axis in zip(places, axes, strict=True):
-        rules += [Rule(x - 4, _up(part), x + 4, _up(part), "axis") for part, _ in axis.ticks]
-        labels += [Label(x - 7, _up(part) + 4.5, text, "end", "halo") for part, text in axis.ticks]
-        labels += _heading(x, axis)
+    for x, axis, lines in zip(places, axes, headings, strict=True):
+        rules += [Rule(x - 4, up(part), x + 4, up(part), "axis") for part, _ in axis.ticks]
+        labels += [Label(x - 7, up(part) + 4.5, text, "end", "halo") for part, text in axis.ticks]
+        first = top - 10 - LINE * (len(lines) - 1)
+        labels += [Label(x, first + LINE * at, line, "middle", "title") for at, line in enumerate(lines)]
     for x, objective in zip(places[-len(study.objectives) :], study.objectives, strict=True):
-        labels.append(Label(x, BOTTOM + 26, better(objective), "middle", "note"))
+        labels.append(Label(x, bottom + 26, better(objective), "middle", "note"))
+    faint = min(max(30 / max(len(beaten), 1), FAINTEST), BOLDEST)
     marks = [
-        Marks(tuple(Mark(path(row)) for row in beaten), stroke=BEATEN, width=0.9, opacity=0.28),
+        Marks(tuple(Mark(path(row)) for row in beaten), stroke=BEATEN, width=0.9, opacity=faint),
         Marks(tuple(Mark(path(row), point_title(study, row)) for row in front), stroke=FRONT, width=1.5, opacity=0.85),
     ]
     for (colour, dashes), (_, row) in zip(BESTS, _bests(study, group), strict=False):
         marks.append(Marks((Mark(path(row), point_title(study, row)),), stroke=colour, width=2.8, dashes=dashes))
     drawn = tuple(found for found in marks if found.marks)
     spoken = _spoken(study, group, axes)
-    return Drawing(key, title, spoken, places[-1] + RIGHT, HEIGHT, tuple(rules), tuple(labels), drawn)
+    return Drawing(key, title, spoken, places[-1] + RIGHT, bottom + FOOT, tuple(rules), tuple(labels), drawn)
 
 
-def _up(part: float | None) -> float:
-    assert part is not None
-    return BOTTOM - 8 - part * (BOTTOM - TOP - 16)
-
-
-def _heading(x: float, axis: Axis) -> list[Label]:
-    """The axis' title in lines above it, broken at dots and underscores; its unit below them."""
+def _heading(axis: Axis) -> list[str]:
+    """The axis' title in lines, broken at dots and underscores; its unit below them."""
     lines = [""]
     for piece in re.findall(r"[^._ ]+[._ ]?|[._ ]", axis.title):
         if len(lines[-1]) + len(piece) > TITLE_LETTERS and lines[-1]:
@@ -100,9 +107,7 @@ def _heading(x: float, axis: Axis) -> list[Label]:
     if len(shown_lines) > TITLE_LINES:
         shown_lines = [shown_lines[0], "…", shown_lines[-1]]
     said = ", ".join(filter(None, [axis.unit, "log" if axis.is_log else ""]))
-    shown_lines += [f"({said})"] if said else []
-    first = TOP - 12 - 16 * (len(shown_lines) - 1)
-    return [Label(x, first + 16 * at, line, "middle", "title") for at, line in enumerate(shown_lines)]
+    return shown_lines + ([f"({said})"] if said else [])
 
 
 def _bests(study: Study, group: Group) -> list[tuple[str, Row]]:

@@ -8,8 +8,8 @@ from itertools import combinations
 from archsim.report.html.drawing import Drawing, Label, Mark, Marks, Panels, Place, Rule, cross, line_through
 from archsim.report.html.sweep.axes import Axis, better, metric_axis
 from archsim.report.html.sweep.looks import BROKEN as BROKEN_COLOUR
-from archsim.report.html.sweep.looks import CROSS, LARGE, MOST_FRONT, OUTLINE, SMALL, Looks, drawn_of, sampled
-from archsim.report.html.sweep.study import Group, Study, text_of
+from archsim.report.html.sweep.looks import CROSS, LARGE, OUTLINE, SMALL, Looks, drawn_of, sampled, sampled_front
+from archsim.report.html.sweep.study import Group, Study
 from archsim.report.style import shortened
 from archsim.report.sweep_units import named, shown
 from archsim.sweeps import Sweep, pareto
@@ -20,16 +20,19 @@ WIDTH, HEIGHT = 400.0, 340.0
 TOP, RIGHT, BOTTOM, LETTER, INSET = 14.0, 16.0, 48.0, 7.4, 10.0
 LINE = "#0072B2"
 MOST_TITLE = 300
+MOST_NAMED = 300  # points of a front that say what they are under a pointer
 
 
 def scatter(study: Study, group: Group, key: str, most: int) -> Panels | None:
-    """A panel per pair of objectives; at most ``most`` points off the front in each. None: no point has them all."""
+    """A panel per pair of objectives; at most ``most`` points of a kind in each. None: no point has all objectives."""
     broken = group.broken(study.objectives)
     competing = () if group.front is None else group.front.candidates
     if not competing and not broken:
         return None
-    kept = (sampled(group.beaten, most), sampled(broken, most))
-    note = drawn_of([(kept[0], group.beaten, "beaten points"), (kept[1], broken, "points that break a constraint")])
+    kept = (sampled_front(group, most), sampled(group.beaten, most), sampled(broken, most))
+    kinds = ("points on the front", "beaten points", "points that break a constraint")
+    whole = (group.front.rows if group.front else (), group.beaten, broken)
+    note = drawn_of(list(zip(kept, whole, kinds, strict=True)))
     pairs = list(combinations(study.objectives, 2))
     drawings = tuple(
         _Panel(study, group, across, up).drawing(f"{key}-{number}", *kept)
@@ -53,11 +56,11 @@ class _Panel:
         self.left = 30.0 + LETTER * max(len(text) for _, text in self.y_axis.ticks)
         self.right, self.bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
 
-    def drawing(self, key: str, beaten: Sequence[Row], broken: Sequence[Row]) -> Drawing:
+    def drawing(self, key: str, front: Sequence[Row], beaten: Sequence[Row], broken: Sequence[Row]) -> Drawing:
         """The panel as rules, labels and marks, and in words."""
         across, up = self.names
         rules, labels = self._frame()
-        marks = (*self._others(beaten, broken), *self._line(), *self._front())
+        marks = (*self._others(beaten, broken), *self._line(), *self._front(front))
         title = f"{named(up)} against {named(across)}{self.study.suffix(self.group)}"
         return Drawing(key, title, self._spoken(), WIDTH, HEIGHT, rules, labels, marks)
 
@@ -114,13 +117,11 @@ class _Panel:
         across, up = (name in LARGER_IS_BETTER for name in self.names)
         return (min if across else max)(one[0], two[0]), (max if up else min)(one[1], two[1])
 
-    def _front(self) -> list[Marks]:
-        """The points of the front, each with what it is."""
-        if self.group.front is None:
-            return []
+    def _front(self, front: Sequence[Row]) -> list[Marks]:
+        """The points of the front; if they are not too many, each with what it is."""
         found: dict[str, list[Mark]] = {}
-        for row in self.group.front.rows:
-            title = point_title(self.study, row) if len(self.group.front.rows) <= MOST_FRONT else ""
+        for row in front:
+            title = point_title(self.study, row) if len(front) <= MOST_NAMED else ""
             path = self.looks.outline_of(row, *self._place(row), LARGE)
             found.setdefault(self.looks.colour(row), []).append(Mark(path, title))
         return [Marks(tuple(marks), fill=colour, stroke=OUTLINE, width=1.2) for colour, marks in found.items()]
@@ -144,8 +145,8 @@ class _Panel:
 
 def point_title(study: Study, row: Row) -> str:
     """What a point is, for a pointer over its mark: id, chip, values, objectives."""
-    parts = [str(row["id"]), *([str(row["arch"])] if len(study.chips) > 1 else [])]
-    parts += [f"{key} {text_of(row.get(key))}" for key in study.keys]
+    parts = [str(row["id"]), *([row["arch"]] if len(study.chips) > 1 else [])]
+    parts += [f"{key} {row[key]}" for key in study.keys]
     parts += [f"{named(objective)} {shown(objective, row[objective])}" for objective in study.objectives]
     return shortened(", ".join(parts), MOST_TITLE)
 

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.report.html.parts import name as named_cell
+from archsim.report.html.sweep.beside import MadeWith, beside, searched_for
+from archsim.report.html.sweep.effects import CHIP, Grouping, Influence, groupings, influences
+from archsim.report.html.sweep.values import text_of
 from archsim.sweeps import Front, Sweep, load_sweep, pareto
 from archsim.sweeps.front import LARGER_IS_BETTER
-from archsim.sweeps.given import MADE_WITH, SPEC
-from archsim.sweeps.table import BROKEN, FAILED, FILE, METRICS, OK, Row, known_metric
+from archsim.sweeps.table import BROKEN, FAILED, METRICS, OK, Row, known_metric
 
 DEFAULT_OBJECTIVES = ("energy_pj", "latency_ns", "area_um2")
 FEWEST, MOST = 2, 4
 BOOKKEEPING = frozenset({"trial"})  # columns that number the points; nobody varied them
-UNSET = "not set"
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Group:
 
     workload: str
     rows: tuple[Row, ...]
+    objectives: tuple[str, ...]
+    keys: tuple[str, ...]  # columns that vary in the sweep, the chip among them
     front: Front | None  # None: no point has all objectives and meets the constraints
 
     @cached_property
@@ -48,6 +49,16 @@ class Group:
         """Rows that break a constraint and have these numbers."""
         return tuple(row for row in self.executed if row["status"] == BROKEN and has(row, names))
 
+    @cached_property
+    def groupings(self) -> Mapping[str, Grouping]:
+        """The points by the value of each column that varies here."""
+        return {one.key: one for one in groupings(self.keys, self.rows)}
+
+    @cached_property
+    def influences(self) -> Mapping[str, Mapping[str, Influence]]:
+        """What each column does to each objective, by column and objective; the one that does most first."""
+        return influences(tuple(self.groupings.values()), self.objectives, self.executed)
+
     def best(self, objective: str) -> Row | None:
         """The row of the front that is best in one objective, the first of equals. None: there is no front."""
         if self.front is None:
@@ -58,23 +69,26 @@ class Group:
 
 @dataclass(frozen=True)
 class Study:
-    """A sweep, the numbers that its fronts are of, and the files beside its table: its own file, versions, hashes."""
+    """A sweep, the numbers that its fronts are of, and the files beside its table: its own file, versions, hashes.
+
+    The varied values of its rows are text.
+    """
 
     sweep: Sweep
     objectives: tuple[str, ...]
     groups: tuple[Group, ...]
     spec: str | None = None
-    made_with: Mapping[str, Mapping[str, str]] | None = None
+    made_with: MadeWith | None = None
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
         """Keys with more than one value."""
-        return tuple(key for key in self.sweep.keys if key not in BOOKKEEPING and len(self.texts(key)) > 1)
+        return varied(self.sweep)
 
     @cached_property
     def chips(self) -> tuple[str, ...]:
         """Chips in the order of the table."""
-        return tuple(dict.fromkeys(str(row["arch"]) for row in self.sweep.rows))
+        return tuple(dict.fromkeys(row[CHIP] for row in self.sweep.rows))
 
     @property
     def several(self) -> bool:
@@ -87,18 +101,17 @@ class Study:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """The different values of a key, as text, in the order of the table."""
-        return tuple(dict.fromkeys(text_of(row.get(key)) for row in self.sweep.rows))
+        return tuple(dict.fromkeys(row[key] for row in self.sweep.rows))
 
     def count(self, status: str) -> int:
         """How many points ended so."""
         return len(self.sweep.of(status))
 
 
-def text_of(value: Any) -> str:
-    """A varied value as the table writes it."""
-    if value is None or value == "":
-        return UNSET
-    return value if isinstance(value, str) else json.dumps(value)
+def varied(sweep: Sweep) -> tuple[str, ...]:
+    """Keys with more than one value."""
+    keys = [key for key in sweep.keys if key not in BOOKKEEPING]
+    return tuple(key for key in keys if len({row[key] for row in sweep.rows}) > 1)
 
 
 def has(row: Row, metrics: Sequence[str]) -> bool:
@@ -131,40 +144,25 @@ def study_of(sweep: Sweep | str | Path, objectives: Sequence[str] | None = None)
         raise ConfigError([*problems, *error.problems]) from None
     if problems:
         raise ConfigError(problems)
-    chosen = DEFAULT_OBJECTIVES if objectives is None else tuple(objectives)
-    networks = dict.fromkeys(str(row["workload"]) for row in table.rows)
-    groups = tuple(_group(table, name, chosen) for name in networks)
-    spec, made_with = (None, None) if isinstance(sweep, Sweep) else _beside(Path(sweep))
-    return Study(table, chosen, groups, spec, made_with)
+    spec, made_with = (None, None) if isinstance(sweep, Sweep) else beside(Path(sweep))
+    chosen = _sought(table, spec) if objectives is None else tuple(objectives)
+    told = [*table.keys, CHIP, "workload"]
+    rows = tuple({**row, **{key: text_of(row.get(key)) for key in told}} for row in table.rows)
+    table = replace(table, rows=rows)
+    networks = dict.fromkeys(row["workload"] for row in rows)
+    return Study(table, chosen, tuple(_group(table, name, chosen) for name in networks), spec, made_with)
+
+
+def _sought(table: Sweep, spec: str | None) -> tuple[str, ...]:
+    """The objectives of a search (the first of many; a single one with the usual ones), or else the usual ones."""
+    found: Any = getattr(table, "objectives", ()) or searched_for(spec)
+    known = [name for name in dict.fromkeys(found) if name in METRICS][:MOST]
+    return tuple(known if len(known) >= FEWEST else dict.fromkeys((*known, *DEFAULT_OBJECTIVES)))
 
 
 def _group(table: Sweep, workload: str, objectives: tuple[str, ...]) -> Group:
-    rows = tuple(row for row in table.rows if str(row["workload"]) == workload)
+    rows = tuple(row for row in table.rows if row["workload"] == workload)
     complete = any(row["status"] == OK and has(row, objectives) for row in rows)
     front = pareto(Sweep(table.name, table.keys, rows), *objectives) if complete else None
-    return Group(workload, rows, front)
-
-
-def _beside(place: Path) -> tuple[str | None, Mapping[str, Mapping[str, str]] | None]:
-    """The sweep's own file, and versions and hashes; what is not there or damaged is left out."""
-    folder = place if place.is_dir() else place.parent
-    table = place / FILE if place.is_dir() else place
-    made: dict[str, dict[str, str]] = {"versions": {}, "hashes": {}}
-    spec = _bytes(folder / SPEC)
-    try:
-        found = json.loads(_bytes(folder / MADE_WITH) or b"null")
-    except ValueError:
-        found = None
-    for kind, entries in made.items():
-        stated = found.get(kind) if isinstance(found, dict) else None
-        if isinstance(stated, dict):
-            entries |= {str(name): str(text) for name, text in stated.items()}
-    made["hashes"][f"table {table.name}"] = hashlib.sha256(_bytes(table) or b"").hexdigest()
-    return None if spec is None else spec.decode("utf-8", errors="replace"), made
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
+    several = len({row[CHIP] for row in table.rows}) > 1
+    return Group(workload, rows, objectives, (*((CHIP,) if several else ()), *varied(table)), front)

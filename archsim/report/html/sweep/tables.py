@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from archsim.report.html.parts import Cell, Table, count, name, number, share
-from archsim.report.html.sweep.axes import better, values_of
-from archsim.report.html.sweep.study import Group, Study, text_of
+from archsim.report.html.sweep.axes import better
+from archsim.report.html.sweep.study import Group, Study
+from archsim.report.html.sweep.values import short, values_of
 from archsim.report.style import shortened
 from archsim.report.sweep_units import ladder_of, named
 from archsim.report.units import Scale, scale_for, significant
@@ -82,7 +83,7 @@ def ranges(study: Study) -> Table:
             scale = scale_for(values, ladder_of(metric))
             low, middle, high = min(values), float(np.median(values)), max(values)
             times = NONE if low <= 0 else Cell(f"{significant(high / low)} ×", high / low)
-            what = f"{named(metric)} {scale.printed_unit}".strip()
+            what = _title(metric, scale)
             network = [name(group.workload)] if study.several else []
             cells = (Cell(f"{significant(scale(value))}", value) for value in (low, middle, high))
             rows.append((*network, Cell(what), count(len(values)), *cells, times))
@@ -167,16 +168,7 @@ def _told_apart(study: Study) -> dict[str, str]:
 
 
 def _identity(columns: Iterable[str], row: Row) -> tuple[Cell, ...]:
-    return (name(str(row["id"])), *(_value(row.get(column)) for column in columns))
-
-
-def _value(value: object) -> Cell:
-    """A varied value; of drawn numbers four digits."""
-    text = text_of(value)
-    try:
-        return Cell(text if len(text) < 8 else f"{float(text):.4g}")
-    except ValueError:
-        return name(text)
+    return (name(str(row["id"])), *(name(short(row[column])) for column in columns))
 
 
 def _scales(rows: Sequence[Row], metrics: Sequence[str]) -> dict[str, Scale]:
@@ -188,7 +180,13 @@ def _scales(rows: Sequence[Row], metrics: Sequence[str]) -> dict[str, Scale]:
 
 
 def _titles(scales: Mapping[str, Scale]) -> list[str]:
-    return [f"{named(metric)} {scale.printed_unit}".strip() for metric, scale in scales.items()]
+    return [_title(metric, scale) for metric, scale in scales.items()]
+
+
+def _title(metric: str, scale: Scale) -> str:
+    """``energy µJ``, ``k cycles``."""
+    unit = scale.printed_unit
+    return unit if named(metric) in unit else f"{named(metric)} {unit}".strip()
 
 
 def _figures(scales: Mapping[str, Scale], row: Row) -> tuple[Cell, ...]:

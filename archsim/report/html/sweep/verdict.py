@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from archsim.report.html.parts import name
-from archsim.report.html.sweep.effects import influences
-from archsim.report.html.sweep.study import Group, Study, text_of
+from archsim.report.html.sweep.effects import CHIP
+from archsim.report.html.sweep.study import Group, Study
+from archsim.report.html.sweep.values import short
 from archsim.report.style import shortened
 from archsim.report.sweep_units import named, shown
 from archsim.report.units import significant
@@ -52,13 +53,13 @@ def _of_network(study: Study, group: Group) -> Iterator[str]:
         said.setdefault(id(row), ([], row))[0].append(objective)
     for objectives, row in said.values():
         yield _best(study, group, objectives, row)
-    first = next(iter(influences(study, group).items()), None)
+    first = next(iter(group.influences.items()), None)
     if first is not None:
         key, found = first
         top = max(found.values(), key=lambda one: one.share or 0.0)
         if top.share:
-            share = f"{100 * top.share:.0f} % of its spread"
-            yield f"{named(top.metric).capitalize()} hangs most on {name(key).text} ({share})."
+            what = "the chip" if key == CHIP else name(key).text
+            yield f"{named(top.metric).capitalize()} hangs most on {what} ({100 * top.share:.0f} % of its spread)."
 
 
 def no_front(study: Study, group: Group) -> str:
@@ -89,18 +90,10 @@ def _best(study: Study, group: Group, objectives: list[str], row: Row) -> str:
 
 def point(study: Study, row: Row) -> str:
     """The id of a point with what tells it apart."""
-    parts = [name(str(row["arch"])).text] if len(study.chips) > 1 else []
-    parts += [f"{name(key).text} {_short(row.get(key))}" for key in study.keys]
+    parts = [name(row["arch"]).text] if len(study.chips) > 1 else []
+    parts += [f"{name(key).text} {name(short(row[key])).text}" for key in study.keys]
     said = f" ({shortened(', '.join(parts), LETTERS_OF_A_POINT)})" if parts else ""
     return f"{name(str(row['id'])).text}{said}"
-
-
-def _short(value: object) -> str:
-    text = text_of(value)
-    try:
-        return text if len(text) < 8 else f"{float(text):.4g}"
-    except ValueError:
-        return name(text).text
 
 
 def extreme(metric: str) -> str:
