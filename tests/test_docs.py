@@ -39,6 +39,7 @@ DOCS = ROOT / "docs"
 WORKLOADS = DOCS / "workloads.md"
 PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 PLAYED = [page for page in PAGES if steps(page.read_text())]
+NEEDS = {"cluster.md": "distributed", "search.md": "optuna"}
 SLOW = {"tutorial.md", "crossbar.md", "figures.md"}
 
 
@@ -91,8 +92,8 @@ def parameters(pages: list[Path]) -> list[object]:
 
 @pytest.mark.parametrize("page", parameters(PLAYED))
 def test_a_page_works_as_written(page, tmp_path, monkeypatch):
-    if page.name == "cluster.md":
-        pytest.importorskip("distributed", reason="needs the extra 'cluster'")
+    if page.name in NEEDS:
+        pytest.importorskip(NEEDS[page.name])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARCHSIM_STORE", str(tmp_path / "runs.sqlite"))
     wrong = list(play(page.read_text(), Here()))

@@ -242,7 +242,7 @@ def test_everything_that_is_wrong_is_said_at_once(write):
     found = refused(path)
     wanted = [
         "a search needs keys to vary", ":2: workloads: a search is for one network", "did you mean 'nsga2'",
-        "method.search.trials: must be a whole number from 1", "objectives.0: no such number", "did you mean 'energy_pj'",
+        "search.trials: must be a whole number from 1", "objectives.0: no such number", "did you mean 'energy_pj'",
         "objectives.2: an objective stands once", "did you mean 'seed'", ":4: points: a search finds its points",
         ":5: repeats: a search compares designs, not seeds", ":6: costs: a search has one price",
     ]  # fmt: skip
