@@ -72,7 +72,7 @@ def nothing_left(process: subprocess.Popen[bytes]) -> None:
 def session_of(leader: int) -> list[int]:
     """Processes of a session that are alive."""
     found = []
-    for entry in Path("/proc").iterdir():
+    for entry in Path("/proc").iterdir() if Path("/proc/self").exists() else ():
         if entry.name.isdigit():
             try:
                 state, _, _, session = (entry / "stat").read_text().rpartition(")")[2].split()[:4]
