@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,22 +64,22 @@ class Prices:
     high_pj: Floats
     bills: Mapping[str, Bill]
 
-    @property
+    @cached_property
     def dynamic_pj(self) -> Span:
         """Energy of all actions."""
         return _sum(bill.dynamic_pj for bill in self.bills.values())
 
-    @property
+    @cached_property
     def static_pj(self) -> Span:
         """Leakage and background of all components over the latency."""
         return _sum(bill.static_pj for bill in self.bills.values())
 
-    @property
+    @cached_property
     def total_pj(self) -> Span:
         """Dynamic and static."""
         return self.dynamic_pj + self.static_pj
 
-    @property
+    @cached_property
     def area_um2(self) -> Span:
         """Layout area of all on-chip instances, placement utilisation included."""
         return total_area_um2((bill.component, bill.cost) for bill in self.bills.values())

@@ -81,13 +81,20 @@ class Scaling:
             )  # fmt: skip
 
     def _energy(self, from_nm: float, to_nm: float) -> list[float]:
-        curves = [self._relative("hp", None), self._relative("lp", None)]
-        if max(from_nm, to_nm) <= ISO_VOLT_UP_TO_NM:
-            curves += [self._relative("hp", ISO_VOLT), self._relative("lp", ISO_VOLT)]
+        curves = self._energies[: 4 if max(from_nm, to_nm) <= ISO_VOLT_UP_TO_NM else 2]
         return [loglog(to_nm, curve).value / loglog(from_nm, curve).value for curve in curves]
 
+    @cached_property
+    def _energies(self) -> tuple[dict[float, float], ...]:
+        """Energy by node at nominal supplies, high performance and low power, then both at one supply."""
+        return tuple(self._relative(kind, volt) for volt in (None, ISO_VOLT) for kind in ("hp", "lp"))
+
+    @cached_property
+    def _areas(self) -> dict[float, float]:
+        return {float(row["node_nm"]): float(row["area"]) for row in self.scaling.rows}
+
     def _area(self, from_nm: float, to_nm: float) -> list[float]:
-        curve = {float(row["node_nm"]): float(row["area"]) for row in self.scaling.rows}
+        curve = self._areas
         return [loglog(to_nm, curve).value / loglog(from_nm, curve).value]
 
     def _leakage(self, from_nm: float, to_nm: float) -> list[float]:
