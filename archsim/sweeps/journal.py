@@ -1,11 +1,13 @@
 """What a sweep has answered so far: one line of JSON per point, appended and fsynced, whole after a kill at any moment.
 
-A line that a killed process left unfinished is cut off when the journal is opened again. A journal has one writer at
+A line that a killed process left unfinished is cut off when the journal is opened again, and one that is not as it was
+written (a disk's fault, an editor) is not believed: each is sealed with a hash of itself. A journal has one writer at
 a time: it holds an advisory lock that ends with its process.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -21,6 +23,7 @@ from archsim.sweeps.work import Outcome
 
 FILE = "points.jsonl"
 _HEAD = json.dumps({"format": FORMAT}).encode() + b"\n"
+_SEAL = b', "seal": '
 
 
 def place_for_sweep(folder: str | Path) -> None:
@@ -49,11 +52,17 @@ class Journal:
             self._stream = (self.folder / FILE).open("a+b")
             _lock(self._stream, self.folder)
             self._read(self._stream)
-        except OSError as error:
-            raise _unwritable(self.folder, error) from error
+        except BaseException as error:
+            self._close()
+            if isinstance(error, OSError):
+                raise _unwritable(self.folder, error) from error
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._close()
+
+    def _close(self) -> None:
         if self._stream is not None:
             with suppress(OSError):  # what add() could not write is known already
                 self._stream.close()
@@ -62,9 +71,8 @@ class Journal:
         """Keep outcomes; they are on the disk when this returns. ArchsimError where they cannot be written."""
         assert self._stream is not None
         added = list(outcomes)
-        lines = [json.dumps({"key": one.key, "numbers": one.numbers, "message": one.message}) + "\n" for one in added]
         try:
-            self._stream.write("".join(lines).encode())
+            self._stream.write(b"".join(map(_line, added)))
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:
@@ -77,7 +85,10 @@ class Journal:
             path = self.folder / name
             part = path.with_name(f".{path.name}.part")
             try:
-                part.write_bytes(content)
+                with part.open("wb") as stream:
+                    stream.write(content)
+                    stream.flush()
+                    os.fsync(stream.fileno())
                 part.replace(path)
             except OSError as error:
                 with suppress(OSError):
@@ -90,7 +101,7 @@ class Journal:
         content = stream.read()
         whole = content[: content.rfind(b"\n") + 1]
         if whole and not whole.startswith(_HEAD):
-            raise ArchsimError(Problem("not the journal of a sweep of this version", file=str(self.folder / FILE)))
+            raise ArchsimError(_of_another_version(whole.splitlines()[0], self.folder / FILE))
         if len(whole) < len(content):
             stream.truncate(len(whole))
         if not whole:
@@ -102,14 +113,34 @@ class Journal:
                 self.outcomes[found.key] = found
 
 
-def _outcome(line: bytes) -> Outcome | None:
-    """A line's outcome; None for one that is damaged, whose point is then executed again."""
+def _of_another_version(first: bytes, file: Path) -> Problem:
+    """What is wrong with a journal's first line."""
     try:
-        body: Any = json.loads(line)
-        numbers: Mapping[str, float | None] | None = body["numbers"]
-        return Outcome(str(body["key"]), numbers, str(body["message"]))
-    except (ValueError, KeyError, TypeError):
+        found = json.loads(first)["format"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        text, begin = "the journal of a sweep begins differently", _HEAD.decode().strip()
+        return Problem(text, file=str(file), line=1, allowed=begin)
+    text = "another version of archsim began this sweep; use that one, or another folder"
+    return Problem(text, file=str(file), line=1, value=found, allowed=FORMAT)
+
+
+def _line(outcome: Outcome) -> bytes:
+    """An outcome as JSON whose last key seals the rest."""
+    body = json.dumps({"key": outcome.key, "numbers": outcome.numbers, "message": outcome.message}).encode()[:-1]
+    return body + _SEAL + _sealed(body) + b"\n"
+
+
+def _outcome(line: bytes) -> Outcome | None:
+    """A line's outcome; None for one that is not as it was written, whose point is then executed again."""
+    body, _, seal = line.rpartition(_SEAL)
+    if seal != _sealed(body):
         return None
+    found: Any = json.loads(body + b"}")
+    return Outcome(found["key"], found["numbers"], found["message"])
+
+
+def _sealed(body: bytes) -> bytes:
+    return f'"{hashlib.sha256(body).hexdigest()[:12]}"}}'.encode()
 
 
 def _lock(stream: BinaryIO, folder: Path) -> None:

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -21,7 +16,6 @@ from archsim.sweeps.journal import Journal
 from archsim.sweeps.table import METRICS, load_sweep
 from archsim.sweeps.work import Outcome
 
-ROOT = Path(__file__).parents[2]
 CHEAP = """
 name: cheap dram
 constants:
@@ -205,50 +199,6 @@ def test_a_full_disk_keeps_what_is_there(write, monkeypatch):
         with pytest.raises(ArchsimError, match="no space left on device; what was written is kept"):
             fulfil_sweep(request)
     assert len(fulfil_sweep(request).of("ok")) == 12
-
-
-def start(spec: Path, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "archsim", "sweep", str(spec), "-o", "killed", *more]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
-
-
-def wait_for_lines(number: int, process: subprocess.Popen[bytes]) -> None:
-    journal = Path("killed", JOURNAL)
-    while process.poll() is None:
-        if journal.exists() and journal.read_bytes().count(b"\n") >= number:
-            return
-        time.sleep(0.005)
-
-
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_killed_at_random_moments_it_ends_in_the_same_table(write, jobs):
-    spec = write("space: {array.rows: {from: 2, to: 16, step: 1}, array.cols: {from: 2, to: 9, step: 1}}")
-    whole = archsim.sweep(spec, output="whole")
-    chance = random.Random(5)
-    kills = 0
-    for number in (10, 50):
-        process = start(spec, "-j", jobs)
-        wait_for_lines(number, process)
-        time.sleep(chance.random() * 0.02)
-        kills += process.poll() is None
-        process.kill()
-        process.communicate()
-    assert kills
-    assert not Path("killed/results.csv").exists()
-    last = start(spec)
-    assert b"saved" in last.communicate()[1] and last.returncode == 0
-    assert Path("killed/results.csv").read_bytes() == Path("whole/results.csv").read_bytes() == whole.to_csv().encode()
-
-
-def test_ctrl_c_keeps_what_is_done_and_leaves_no_process(write):
-    spec = write("space: {array.rows: {from: 2, to: 40, step: 1}, array.cols: {from: 2, to: 9, step: 1}}")
-    process = start(spec, "-j", "2")
-    wait_for_lines(5, process)
-    process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=20)[1]  # workers that live on would hold the pipe open
-    assert process.returncode == 130 and b"Traceback" not in error and b"the same command goes on" in error
-    assert Path("killed", JOURNAL).read_bytes().count(b"\n") >= 5
 
 
 def test_a_lone_outcome_survives_the_journal(tmp_path):
