@@ -321,6 +321,23 @@ def call_on(*results: Result) -> str:
     return str(done.stdout)
 
 
+def test_seeds_single_prices_and_plugins_are_not_like_for_like(sata: Result) -> None:
+    Path("net.yaml").write_text(NETWORK.format(name="net", timesteps=2, channels=2, first="conv", density=0.3))
+    Path("nothing.py").write_text("")
+    keys = ("workload.activity.seed=4", "cost.dram.read_bit=20")
+    changes: list[dict[str, Any]] = [{}, *({"overrides": key} for key in keys), {"plugins": "nothing.py"}]
+    plain, *others = [archsim.simulate("sata", "net.yaml", **one) for one in changes]
+    seed, price, plugin = [
+        {found.topic: found.text for found in of(plain, other).differences} for other in others
+    ]  # fmt: skip
+    assert "activity.seed (3 / 4)" in seed["network"] and "seed 4 for chip1" in seed["activity"]
+    assert list(price) == ["cost table"] and "default + cost.dram.read_bit=20, hash" in price["cost table"]
+    assert list(plugin) == ["plug-ins"] and "none for chip0" in plugin["plug-ins"]
+    assert [change(plain, other).is_same_question for other in others] == [False, False, False]
+    part = change(plain, others[1]).energy_by_action.parts[0]
+    assert part.names == ("dram", "read_bit") and part.count_effect == 0 and part.price_effect == part.difference
+
+
 # every table for programs
 
 

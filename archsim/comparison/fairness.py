@@ -12,6 +12,7 @@ from typing import Any
 from archsim.comparison.hardware import CHECKS as HARDWARE_CHECKS
 from archsim.comparison.settings import leaves
 from archsim.comparison.sides import Difference, Side, alike, by_value, listed, said_samples
+from archsim.request import split_overrides
 
 Sides = Sequence[Side]
 ACTIVITY = "activity: "
@@ -110,7 +111,8 @@ def cost_tables(sides: Sides) -> Iterator[Difference]:
 
 
 def _costs(side: Side) -> str:
-    overlays = side.stated("costs") or ()
+    """The table's overlays, the prices that were set one by one, and the beginning of its hash."""
+    overlays = [*(side.stated("costs") or ()), *split_overrides(side.stated("overrides") or ())[0]]
     short = side.result.hashes.get("costs", "")[:8] or "unknown"
     return f"{' + '.join(['default', *map(str, overlays)])}, hash {short}"
 
@@ -122,8 +124,16 @@ def versions(sides: Sides) -> Iterator[Difference]:
         yield Difference("version", f"Different versions of archsim computed them: {by_value(sides, found)}.", found)
 
 
+def plugins(sides: Sides) -> Iterator[Difference]:
+    """Other plug-ins were loaded."""
+    loaded = tuple(tuple(side.stated("plugins") or ()) for side in sides)
+    if not alike(loaded):
+        shown = by_value(sides, (", ".join(files) or "none" for files in loaded))
+        yield Difference("plug-ins", f"Different plug-ins were loaded: {shown}.", loaded)
+
+
 CHECKS: tuple[Callable[[Sides], Iterator[Difference]], ...] = (
-    network, timesteps, precision, activity, samples, node, clock, cost_tables, versions,
+    network, timesteps, precision, activity, samples, node, clock, cost_tables, plugins, versions,
 )  # fmt: skip
 
 

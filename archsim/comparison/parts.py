@@ -66,9 +66,9 @@ class Product:
 
     @property
     def _prices(self) -> tuple[float, float]:
-        """Both prices; a side that has none gets that of the other."""
+        """Both prices; a side that has none gets that of the other, and so it does where only rounding differs."""
         known = [amount.price for amount in (self.first, self.other) if amount.price is not None] or [0.0]
-        return known[0], known[-1]
+        return known[0], known[0] if math.isclose(known[0], known[-1], rel_tol=ROUNDING) else known[-1]
 
     def columns(self, unit: str) -> dict[str, float | None]:
         """The columns of its row that follow the difference."""
