@@ -171,8 +171,17 @@ def _loads(
         return [partial(load_costs, overlays=overlays_of(names, document), overrides=[given]) for names in file.costs]
     of_workload = key.startswith(WORKLOAD_PREFIX)
     load: Callable[..., Any] = load_workload if of_workload else load_architecture
-    names = [name for name in (file.workloads if of_workload else file.archs) if name in loaded]
-    return [partial(load, _located(document, name), [given]) for name in names]
+    paths = [(name, _located(document, name)) for name in (file.workloads if of_workload else file.archs)]
+    return [partial(load, path, [given]) for name, path in paths if name in loaded or _is_sound(partial(load, path))]
+
+
+def _is_sound(load: Callable[[], Any]) -> bool:
+    """Whether a chip or a network can be loaded: with samples that do not exist, say, none is known to be."""
+    try:
+        load()
+    except ArchsimError:
+        return False
+    return True
 
 
 def _nowhere(load: Callable[[], Any], key: str) -> Problem | None:

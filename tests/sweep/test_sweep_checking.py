@@ -35,12 +35,12 @@ def test_a_sweep_is_recognised_by_what_it_says(write):
 
 
 def test_all_that_is_wrong_with_a_sweep_is_said_at_once_as_by_the_sweep_itself(write):
-    wrong = "space:\n  array.rowz: [4]\n  workload.timestep: [2]\nconstraints: [area < 3]\n"
+    wrong = "space:\n  array.rowz: [4]\n  workload.timestep: [2]\nconstraints: [area < 3]\nsamples: 9..x\n"
     spec = str(write(wrong))
     done = call("check", spec)
     assert (done.exit_code, done.stdout) == (2, "")
     lines = done.stderr.splitlines()
-    for number, said in ((4, "'array.rows'"), (5, "'workload.timesteps'"), (6, "'area_um2'")):
+    for number, said in ((4, "'array.rows'"), (5, "'workload.timesteps'"), (6, "'area_um2'"), (7, "not a sample")):
         assert any(f"spec.yaml:{number}: " in line and said in line for line in lines), (number, said, lines)
     assert call("sweep", spec).stderr == done.stderr
 
