@@ -102,7 +102,8 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     """Execute a workload on a chip and price it.
 
     ``overrides`` are dotted keys of the chip (``array.rows=32``) or, with the prefix ``workload.``, of the workload
-    (``workload.timesteps=8``); both must then be given by name or path. ``samples`` are numbers, or a text such as
+    (``workload.timesteps=8``); both must then be given by name or path. With the prefix ``cost.`` they are constants of
+    the cost table (``cost.dram.read_bit=20``, in the constant's unit). ``samples`` are numbers, or a text such as
     ``0..15`` or ``all``; several are executed one by one, and the result then holds means and spread. ``against`` names
     peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's. Where several texts or paths
     may be given, a single one will do. A ``store`` (its file, or an ``archsim.Store``) answers what it was asked before

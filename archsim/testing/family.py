@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from archsim.analysis.attribution import attribute
+from archsim.config import apply_overrides, validate
 from archsim.cost.table import load_costs
 from archsim.engine import execute
+from archsim.errors import ArchsimError
 from archsim.simulation import result_of, run_once
 from archsim.testing.subjects import Subject
 from archsim.workload import Layer
@@ -83,6 +87,26 @@ def check_sums(case: Subject) -> None:
     assert sum(layer.energy_pj for layer in result.layers) <= total + near, "layers cost more than the run"
 
 
+def check_only_prices(case: Subject) -> None:
+    """What the family calls a price, halved and doubled, changes neither tasks nor counts nor parts of the chip."""
+    family, document = case.architecture.family, case.architecture.document
+    for key in family.only_prices:
+        value = reduce(getattr, key.split("."), case.architecture.chip)
+        tried = 0
+        for other in (value / 2, value * 2):
+            with suppress(ArchsimError):
+                chip = validate(family.schema, apply_overrides(document, [f"{key}={other}"]))
+                lowered = family.lower(chip, case.workload, case.sample)
+                tried += 1
+                for column in COLUMNS:
+                    same = np.array_equal(getattr(lowered.graph, column), getattr(case.lowered.graph, column))
+                    assert same, f"{key}={other}: column {column} differs"
+                ledgers = [list(execute(one.graph, "fast").ledger.rows()) for one in (lowered, case.lowered)]
+                assert ledgers[0] == ledgers[1], f"{key}={other}: the counts differ"
+                assert lowered.components == case.lowered.components, f"{key}={other}: the parts differ"
+        assert tried, f"{key}: neither half nor double the value is allowed, so it cannot be checked"
+
+
 FAMILY_CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_engines_agree,
     check_deterministic,
@@ -91,6 +115,7 @@ FAMILY_CHECKS: tuple[Callable[[Subject], None], ...] = (
     check_attribution,
     check_buffers,
     check_sums,
+    check_only_prices,
 )
 
 

@@ -5,17 +5,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from archsim import load_architecture, load_workload
 from archsim.cost.component import Component
 from archsim.cost.explain import explain
-from archsim.cost.pricing import price, total_area_um2
+from archsim.cost.overrides import with_overrides
+from archsim.cost.pricing import Pricer, price, total_area_um2
 from archsim.cost.records import Span
 from archsim.cost.table import CostTable, load_costs
 from archsim.cost.variation import vary
 from archsim.errors import CostError
+from archsim.simulation import execute_once
 
 TABLE = load_costs()
 ADDER = Component("pe_adder", "adder", "compute", {"bits": 16}, count=128)
@@ -193,3 +196,35 @@ def test_a_changed_constant_changes_only_what_depends_on_it(table: CostTable) ->
     assert slow.cost_of(ADDER, 28).energy_pj["op"].value == pytest.approx(2 * 0.09175)
     assert slow.cost_of(BUFFER, 28) == table.cost_of(BUFFER, 28)
     assert slow.hash != table.hash
+
+
+@pytest.fixture(scope="module")
+def executed_chips():
+    """Real ledgers and parts, floorplanned wires among them."""
+    found = [
+        execute_once(load_architecture(arch), load_workload("cnn-mnist"), 0, "fast") for arch in ("sata", "spikeflow")
+    ]
+    return [(one.execution.ledger, one.lowered.components) for one in found]
+
+
+CHANGES = st.dictionaries(st.sampled_from(sorted(TABLE.constants)), st.sampled_from([0.5, 1.0, 3.0]), max_size=3)
+OTHERS = (TABLE, replace(TABLE, scaling=TABLE.scaling.pin("energy", "low")), load_costs())
+
+
+@settings(max_examples=8, deadline=None)
+@given(asked=st.lists(st.tuples(CHANGES, st.sampled_from([22, 28, 37.5, 65]), st.sampled_from(OTHERS)), min_size=2, max_size=4))
+def test_priced_again_is_priced_as_if_for_the_first_time(executed_chips, asked):
+    for ledger, components in executed_chips:
+        again = Pricer(ledger, components, 1e5)
+        for factors, node_nm, base in asked * 2:
+            stated = [f"cost.{key}={TABLE.constants[key].value * factor}" for key, factor in factors.items()]
+            table = with_overrides(base, stated)
+            try:
+                fresh = price(ledger, components, table, node_nm, 1e5)
+            except CostError as refused:
+                with pytest.raises(CostError) as caught:
+                    again.price(table, node_nm)
+                assert caught.value.problems == refused.problems
+                continue
+            found = again.price(table, node_nm)
+            assert found.bills == fresh.bills and np.array_equal(found.energy_pj, fresh.energy_pj)

@@ -198,3 +198,22 @@ def test_the_shipped_sram_grid_is_rectangular_and_positive() -> None:
 def test_an_unknown_constant_names_the_nearest(table: CostTable) -> None:
     with pytest.raises(CostError, match=r"dram\.readbit: no such constant .*'dram\.read_bit'"):
         table.constant("dram.readbit")
+
+
+def test_single_constants_can_be_stated_in_their_unit():
+    plain = load_costs()
+    table = load_costs(overrides=["cost.dram.read_bit=20", "cost.dram.write_bit=21 pJ/bit"])
+    assert (table.constant("dram.read_bit").value, table.constant("dram.write_bit").value) == (20.0, 21.0)
+    assert f"{plain.constant('dram.read_bit').value:g} pJ/bit" in table.constant("dram.read_bit").note
+    assert table.constant("dram.read_bit").source == "stated by the user"
+    assert table.constant("dram.read_bit").low is None and not table.constant("dram.read_bit").alternatives
+    assert table.hash != plain.hash
+
+
+def test_constants_that_cannot_be_stated_are_all_named():
+    overrides = ["cost.dram.reed_bit=1", "cost.dram.read_bit=-1", "cost.dram.write_bit=3 pJ", "cost.dram.activate"]
+    with pytest.raises(ConfigError) as caught:
+        load_costs(overrides=[*overrides, "cost.dram.activate=.inf", "cost.dram.activate=yes"])
+    said = [str(problem) for problem in caught.value.problems]
+    assert len(said) == 6 and "did you mean 'cost.dram.read_bit'?" in "".join(said)
+    assert sum("a number of pJ" in text for text in said) == 4
