@@ -19,12 +19,12 @@ project = "archsim"
 version = installed_version("archsim")
 release = version
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "generated", "mathml"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "generated", "mathml", "reachable"]
 exclude_patterns = ["_build", "_ext"]
 
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # types of signatures that have no page of their own
-autodoc_typehints = "signature"
+autodoc_class_signature = "separated"  # results are made by functions, not by hand
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"
 

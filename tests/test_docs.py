@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from pages import Said, Step, differs, play, steps
+from pages import Bash, Said, Step, differs, play, steps
+from report.chromium import axe, browser
 from typer.testing import CliRunner
 
 import archsim
@@ -117,12 +118,15 @@ def test_what_a_page_shows_is_compared(shown, agrees):
     assert differs(shown, "a b \n\nc\n") is not agrees
 
 
-def test_a_page_that_lies_is_found_out(tmp_path, monkeypatch):
+@pytest.mark.parametrize("player", [lambda folder: Here(), Bash], ids=["here", "bash"])
+def test_a_page_that_lies_is_found_out(player, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = "```sh\necho 1\n```\n\n```text\n{}\n```\n\n```sh\nls x  # exits with 2\n```\n"
-    assert not list(play(page.format("1"), Here()))
-    assert "but the page shows" in next(play(page.format("2"), Here()))
-    assert "ended with 2" in next(play(page.format("1").replace("# exits", "#"), Here()))
+    page = "```text\n# a.csv\n1\n```\n\n```sh\ntail -n 1 a.csv\n```\n\n```text\n{}\n```\n\n"
+    page += "```sh\nls x  # exits with 2\n```\n"
+    assert not list(play(page.format("1"), player(tmp_path)))
+    assert "but the page shows" in next(play(page.format("2"), player(tmp_path)))
+    assert "ended with 2" in next(play(page.format("1").replace("# exits", "#"), player(tmp_path)))
+    assert "failed" in next(play("```python\n1 / 0\n```\n", Bash(tmp_path)))
 
 
 def test_workloads_that_the_page_shows_run(tmp_path, monkeypatch):
@@ -215,18 +219,39 @@ def test_the_reference_names_every_verb_and_option(generated):
         assert part.count("\n| `") == len(options) + sum(not one.opts[0].startswith("-") for one in command.params)
 
 
-@pytest.mark.slow
-def test_the_site_builds_without_a_warning(generated, tmp_path):
+@pytest.fixture(scope="module")
+def site(generated, tmp_path_factory):
+    """The folder of the site, built without a warning."""
     pytest.importorskip("myst_parser")
     pytest.importorskip("furo")
-    words = f"-m sphinx -q -W --keep-going -n -d {tmp_path / 'trees'} {DOCS} {tmp_path / 'site'}"
+    folder = tmp_path_factory.mktemp("site")
+    words = f"-m sphinx -q -W --keep-going -n -d {folder / 'trees'} {DOCS} {folder / 'html'}"
     done = subprocess.run([sys.executable, *words.split()], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    python = (tmp_path / "site" / "reference" / "python.html").read_text()
+    return folder / "html"
+
+
+@pytest.mark.slow
+def test_the_site_has_everything_and_loads_nothing_from_elsewhere(site):
+    python = (site / "reference" / "python.html").read_text()
     assert not [name for name in archsim.__all__ if f'id="archsim.{name}"' not in python]
-    for page in (tmp_path / "site").rglob("*.html"):
+    for page in site.rglob("*.html"):
         loaded = re.findall(r'<(?:script|img|iframe)[^>]* src="([^"]+)"|<link[^>]* href="([^"]+)"', page.read_text())
         assert not [target for pair in loaded for target in pair if "//" in target], page
+
+
+@pytest.mark.slow
+def test_the_site_can_be_read_on_a_phone(site):
+    with browser() as running:
+        for name in ("index", "tutorial", "systolic", "how-to/plugins", "reference/systolic", "reference/python"):
+            page = running.new_page(viewport={"width": 390, "height": 800})
+            page.goto((site / f"{name}.html").as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+            page.evaluate(axe())
+            found = page.evaluate("axe.run()")["violations"]
+            grave = [one for one in found if one["impact"] in ("serious", "critical")]
+            assert not [(one["id"], one["nodes"][0]["html"]) for one in grave], name
+            page.close()
 
 
 def test_the_glossary_has_the_words_of_the_design():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 import typer
@@ -191,9 +192,10 @@ def python_text() -> str:
     """Directives for everything that ``archsim`` exports."""
     lines = ["```{eval-rst}", ".. currentmodule:: archsim", ""]
     for name in archsim.__all__:
-        is_class = inspect.isclass(getattr(archsim, name))
-        lines += [f".. auto{'class' if is_class else 'function'}:: {name}"]
-        lines += ["   :members:", ""] if is_class else [""]
+        item = getattr(archsim, name)
+        lines += [f".. auto{'class' if inspect.isclass(item) else 'function'}:: {name}"]
+        lines += ["   :members:", "   :undoc-members:"] * inspect.isclass(item)
+        lines += ["   :exclude-members: __init__, __new__"] * is_dataclass(item) + [""]
     return "\n".join([*lines, "```"])
 
 
