@@ -1,10 +1,14 @@
-"""What holds for every test: nothing is written to the user's home."""
+"""What holds for every test: nothing is written to the user's home, and no test depends on how fast the machine is."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session", autouse=True)
