@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from io import BytesIO
 from itertools import combinations
 from pathlib import Path
@@ -51,6 +52,9 @@ def draw_front(front: Front, file: str | Path) -> Path:
         part.replace(path)
     except OSError as error:
         raise ArchsimError(Problem(f"cannot write the figure: {error.strerror}", file=str(path))) from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
     return path
 
 
