@@ -86,9 +86,10 @@ def check_structure(text: str) -> Element:
     page = read_page(text)
     ids = [element.attributes["id"] for element in page.every() if "id" in element.attributes]
     assert len(ids) == len(set(ids))
-    named = [key for element in page.every() for key in (element.attributes.get("aria-labelledby") or "").split()]
+    names = ("aria-labelledby", "aria-describedby")
+    named = [element.attributes.get(name) for element in page.every() for name in names]
     links = [element.attributes["href"] for element in page.all("a")]
-    assert {link[1:] for link in links} | set(named) <= set(ids)
+    assert {link[1:] for link in links} | set(filter(None, named)) <= set(ids)
     assert all(link.startswith("#") for link in links)
     levels = [int(element.tag[1]) for element in page.every() if re.fullmatch("h[1-6]", element.tag)]
     assert levels.count(1) == 1 and levels[0] == 1
@@ -107,8 +108,8 @@ def check_structure(text: str) -> Element:
     for drawing in page.all("svg"):
         if drawing.attributes.get("role") == "img":
             said = [(found.tag, found.attributes["id"], bool(found.text)) for found in drawing.children[:2]]
-            named_by = (drawing.attributes["aria-labelledby"] or "").split()
-            assert said == [("title", named_by[0], True), ("desc", named_by[1], True)]
+            named_by = (drawing.attributes[f"aria-{what}by"] for what in ("labelled", "described"))
+            assert said == [("title", next(named_by), True), ("desc", next(named_by), True)]
         else:
             assert "aria-hidden" in drawing.attributes
     return page

@@ -152,4 +152,4 @@ def point_title(study: Study, row: Row) -> str:
 
 
 def _of_axis(axis: Axis, objective: str) -> str:
-    return f"{axis.label} ({better(objective)})"
+    return f"{axis.label}, {better(objective)},"
