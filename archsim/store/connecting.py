@@ -11,6 +11,7 @@ from archsim.errors import ArchsimError, Problem
 
 BUSY_SECONDS = 30.0
 APPLICATION_ID = 0x61724D31  # in the file's header: a store of archsim, and not another program's database
+_CANNOT_MAKE = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
 TABLE = """
 CREATE TABLE runs (
     key TEXT PRIMARY KEY, arch TEXT NOT NULL, workload TEXT NOT NULL, stored_at TEXT NOT NULL,
@@ -40,7 +41,7 @@ def connect(path: Path, schema_version: int, for_writing: bool) -> sqlite3.Conne
 
 
 def _store_in(path: Path, schema_version: int, for_writing: bool) -> sqlite3.Connection | None:
-    database = _open(path)
+    database = _open(path, for_writing)
     try:
         if _checked(database, path, schema_version):
             return database
@@ -54,17 +55,31 @@ def _store_in(path: Path, schema_version: int, for_writing: bool) -> sqlite3.Con
         raise
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    """Open a file; one in a folder that cannot be written is read as it is, without the files that WAL needs."""
+def _open(path: Path, for_writing: bool) -> sqlite3.Connection:
+    """Open a file. Where the files that WAL needs cannot be made beside it (no rights; to read it, no room either), it
+    is opened as it is, to be read only, unless somebody's writing waits in them."""
     try:
         database = _plain(str(path))
         database.execute("PRAGMA schema_version")
         return database
-    except sqlite3.OperationalError:
-        wal = path.with_name(path.name + "-wal")
-        if not path.exists() or wal.exists() or os.access(path.parent, os.W_OK):
+    except sqlite3.OperationalError as error:
+        no_rights = not os.access(path.parent, os.W_OK)
+        no_room = not for_writing and error.sqlite_errorcode & 0xFF in _CANNOT_MAKE
+        if not path.exists() or _has_log(path) or not (no_rights or no_room):
             raise
-        return _plain(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+    database = _plain(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+    database.execute("PRAGMA query_only = 1")
+    return database
+
+
+def only_reads(database: sqlite3.Connection) -> bool:
+    """Whether a connection was opened where nothing can be written."""
+    return bool(database.execute("PRAGMA query_only").fetchone()[0])
+
+
+def _has_log(path: Path) -> bool:
+    log = path.with_name(path.name + "-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _plain(name: str, uri: bool = False) -> sqlite3.Connection:

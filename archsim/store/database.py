@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
@@ -14,7 +15,7 @@ from typing import Any, TypeVar
 
 from archsim.errors import ArchsimError, Problem, nearest
 from archsim.result import Result, writable_folder
-from archsim.store.connecting import connect
+from archsim.store.connecting import connect, only_reads
 from archsim.store.packing import DamagedError, pack, unpack
 from archsim.store.place import default_place
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 SCHEMA_VERSION = 1
 ID_LENGTH = 10
 SHORTEST_ID = 4
+ROOM_BYTES = 1 << 16
 COLUMNS = "key, arch, workload, stored_at, energy_pj, latency_ns, area_um2, seconds, overrides"
 PUT = f"INSERT OR REPLACE INTO runs ({COLUMNS}, result) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -174,6 +176,9 @@ class Store:
 
     def _opened(self, for_writing: bool) -> sqlite3.Connection | None:
         database = self._connection()
+        if database is not None and for_writing and only_reads(database):
+            self.close()  # by now there may be room to write
+            database = None
         if database is None:
             database = self._named(lambda: connect(self.path, SCHEMA_VERSION, for_writing), "open")
             if database is not None:
@@ -186,9 +191,16 @@ class Store:
         try:
             return step()
         except (sqlite3.Error, OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = "no space left on device" if self._is_full() else getattr(error, "strerror", None) or str(error)
             text = f"cannot {verb} the store of results: {reason[:1].lower() + reason[1:]}"
             raise ArchsimError(Problem(text, file=str(self.path))) from error
+
+    def _is_full(self) -> bool:
+        """Whether the disk has no room for what SQLite needs; it says no more than 'disk I/O error' then."""
+        try:
+            return shutil.disk_usage(self.path.parent).free < ROOM_BYTES
+        except OSError:
+            return False
 
 
 def _stored_run(row: tuple[Any, ...]) -> StoredRun:
