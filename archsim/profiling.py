@@ -20,7 +20,8 @@ from archsim.engine import execute
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import Result
-from archsim.simulation import Run, result_of, run_of
+from archsim.run import Run
+from archsim.simulation import result_of, run_of
 from archsim.workload import Workload
 
 FORMAT = "archsim-profile-1"

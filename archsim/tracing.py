@@ -14,8 +14,9 @@ from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.report.trace import place_for_trace, write_trace
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import FILE, Result
+from archsim.run import Run
 from archsim.samples import parse_samples
-from archsim.simulation import Progress, Run, fulfil, run_of
+from archsim.simulation import Progress, fulfil, run_of
 from archsim.workload import Workload
 
 ONE = Problem("a timeline shows one input", key="samples", allowed="one sample")

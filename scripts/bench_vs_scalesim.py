@@ -122,7 +122,7 @@ def run_archsim(folder: Path, rows: int, cols: int, dataflow: str) -> tuple[dict
     """Simulation seconds of both engines, whole-process seconds, and the cycles of each layer."""
     import archsim
     from archsim.cost.table import load_costs
-    from archsim.simulation import run_once
+    from archsim.run import run_once
 
     file = folder / "layers.yaml"
     file.write_text(workload_text())

@@ -22,10 +22,11 @@ ALLOWED = {
     "result": {"errors"},
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
+    "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "sweeps": {
-        "accelerators", "config", "cost", "engine", "errors", "provenance", "request", "result", "simulation", "store",
-        "workload",
+        "accelerators", "config", "cost", "engine", "errors", "provenance", "request", "result", "run", "simulation",
+        "store", "workload",
     },
     "comparison": {
         "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "store", "workload",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archsim.cost.table import CostTable
-from archsim.simulation import Unpriced, draw_of, prices_of
+from archsim.run import Unpriced, draw_of, prices_of
 
 Row = dict[str, float | None]
 

@@ -14,7 +14,8 @@ from archsim.cost.table import CostTable, load_costs
 from archsim.engine import EngineName, expect_many_executions
 from archsim.errors import ArchsimError
 from archsim.request import WORKLOAD_PREFIX, Request, prepare, split_overrides
-from archsim.simulation import Run, Unpriced, execute_once, fulfil, priced
+from archsim.run import Run, Unpriced, execute_once, priced
+from archsim.simulation import fulfil
 from archsim.sweeps.numbers import Numbers
 from archsim.sweeps.table import numbers_of
 from archsim.workload import Workload, load_workload

@@ -14,7 +14,8 @@ from archsim.config import apply_overrides, validate
 from archsim.cost.table import load_costs
 from archsim.engine import execute
 from archsim.errors import ArchsimError
-from archsim.simulation import result_of, run_once
+from archsim.run import run_once
+from archsim.simulation import result_of
 from archsim.testing.subjects import Subject
 from archsim.workload import Layer
 

@@ -19,7 +19,7 @@ from archsim.cost.records import Span
 from archsim.cost.table import CostTable, load_costs
 from archsim.cost.variation import vary
 from archsim.errors import CostError
-from archsim.simulation import execute_once
+from archsim.run import execute_once
 
 TABLE = load_costs()
 ADDER = Component("pe_adder", "adder", "compute", {"bits": 16}, count=128)

@@ -12,7 +12,8 @@ from archsim.accelerators import Architecture, family
 from archsim.config import Document
 from archsim.cost.table import load_costs
 from archsim.result import Result
-from archsim.simulation import result_of, run_once
+from archsim.run import run_once
+from archsim.simulation import result_of
 
 DENSITIES = (0.0, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1.0)
 WAYS = (

@@ -13,7 +13,7 @@ from archsim.accelerators import Architecture, load_architecture
 from archsim.cost.table import load_costs
 from archsim.engine import execute
 from archsim.errors import ArchsimError, ConfigError, MisfitError, UnsupportedError
-from archsim.simulation import Run, run_once
+from archsim.run import Run, run_once
 from archsim.workload import Workload, load_workload
 
 PRESETS = ("sata", "eyeriss-snn", "scalesim-os", "scalesim-ws", "scalesim-is")
