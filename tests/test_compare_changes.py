@@ -116,6 +116,12 @@ def test_parts_of_real_runs_sum_to_the_difference(one: Any, two: Any) -> None:
                 both = part.count_effect + part.price_effect
                 assert both == pytest.approx(part.difference, rel=1e-9, abs=1e-9 * scale)
                 assert mirrored[part.names].count_effect == pytest.approx(-part.count_effect)
+    effects: dict[Any, float] = {}
+    for part in found.energy_by_layer_action.parts:
+        effects[part.names[1:]] = effects.get(part.names[1:], 0.0) + part.count_effect
+    for part in found.energy_by_action.parts:
+        assert effects.pop(part.names) == pytest.approx(part.count_effect, rel=1e-9, abs=1e-9 * first.energy_pj)
+    assert not effects
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -160,6 +166,11 @@ def test_what_one_side_has_none_of_is_all_count() -> None:
         assert (part.count_effect, part.price_effect) == (count, 0.0)
 
 
+def test_prices_that_differ_by_rounding_are_one_price() -> None:
+    part = Product(("x",), Amount(3, 0.1 + 0.2, 0.9), Amount(5, 0.3, 1.5))
+    assert (part.count_effect, part.price_effect) == (pytest.approx(0.6), 0.0)
+
+
 def test_doubled_prices_are_all_price_and_doubled_counts_all_count(sata: Result) -> None:
     dearer = replace(sata, counts=tuple(replace(row, energy_pj=2 * row.energy_pj) for row in sata.counts))
     oftener = replace(sata, counts=tuple(replace(row, energy_pj=2 * row.energy_pj, count=2 * row.count)
@@ -192,15 +203,36 @@ def test_cycles_and_clock_tell_the_time(sata: Result, slower: Result) -> None:
         assert part.difference == 10.0 * two - 2.5 * one
 
 
-def test_a_price_is_that_of_the_action_where_a_layer_is_missing(sata: Result) -> None:
-    """A layer that only one side has costs there what the action costs; the other side's own price is not forgotten."""
+def test_layers_that_one_side_lacks_have_the_price_of_the_action(sata: Result) -> None:
+    """N at p become none at 2p: -1.5 Np by the count, +0.5 Np by the price; over all layers as for the whole action."""
     dearer = tuple(replace(row, energy_pj=2 * row.energy_pj) for row in sata.counts if row.layer != "fc1")
     found = change(sata, replace(sata, counts=dearer, layers=tuple(row for row in sata.layers if row.name != "fc1")))
     rows = [part for part in found.energy_by_layer_action.parts if part.names[0] == "fc1" and part.first.price]
-    assert rows and all(part.other == Amount(0.0, None, 0.0) and part.price_effect == 0 for part in rows)
-    assert sum(part.count_effect for part in rows) == pytest.approx(
-        -sum(row.energy_pj for row in sata.counts if row.layer == "fc1")
-    )
+    spent = sum(row.energy_pj for row in sata.counts if row.layer == "fc1")
+    assert rows and sum(part.count_effect for part in rows) == pytest.approx(-1.5 * spent)
+    assert sum(part.price_effect for part in rows) == pytest.approx(0.5 * spent)
+
+
+def test_layers_that_are_executed_with_another_one_are_told_as_that_one(sata: Result) -> None:
+    """What the pool does on its way out of the array is conv1's, wherever the ledger and the path put it."""
+    (conv1,) = [row for row in sata.layers if row.name == "conv1"]
+    member = next(name for name in conv1.members if name != "conv1")
+
+    def moved(rows: tuple[Any, ...]) -> tuple[Any, ...]:
+        return tuple(replace(row, layer=member) if row.layer == "conv1" and at % 2 else row
+                     for at, row in enumerate(rows))  # fmt: skip
+
+    other = replace(sata, counts=moved(sata.counts), critical_path=moved(sata.critical_path))
+    assert other != sata and change(sata, other).is_equal
+
+
+def test_energy_of_no_mapped_layer_is_idle(sata: Result) -> None:
+    without = replace(sata, layers=tuple(row for row in sata.layers if row.name != "fc1"))
+    (fc1,) = [row for row in sata.layers if row.name == "fc1"]
+    rows = {part.names[0]: part for part in change(sata, without).energy_by_layer.parts}
+    assert rows["idle"].dynamic == (0, pytest.approx(fc1.dynamic_pj))
+    assert rows["idle"].static[1] - rows["idle"].static[0] == pytest.approx(fc1.static_pj)
+    assert rows["fc1"].values == (pytest.approx(fc1.energy_pj), 0)
 
 
 # words

@@ -134,7 +134,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Write data and figures.")] = None,
     figure: Annotated[str | None, typer.Option(metavar="FILE", help="Draw one figure: a .png, .svg or .pdf.")] = None,
     draw: Annotated[
-        str, typer.Option(metavar="WHAT", help="Of that file: overview; or the way in energy, latency or area.")
+        str, typer.Option(metavar="overview|energy|latency|area", help="What that is: all runs, or a waterfall.")
     ] = "overview",
     store: Known = None,
     no_store: NoStore = False,

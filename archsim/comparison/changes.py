@@ -50,8 +50,15 @@ class Change:
 
     @cached_property
     def energy_by_layer_action(self) -> PartTable[Product]:
-        """The same in each mapped layer; leakage is the whole chip's (its layer is empty)."""
+        """The same in each mapped layer; leakage is the whole chip's (its layer is empty).
+
+        Effects of count and price sum over the layers to those of the action: it has its price in a layer without any.
+        """
         one, two = (_actions(result, by_layer=True) for result in self._results)
+        for found, result in zip((one, two), self._results, strict=True):
+            prices = _prices(result)
+            for names in {**one, **two}:
+                found.setdefault(names, Amount(0.0, prices.get(names[1:]), 0.0))
         return PartTable("energy", ("layer", "component", "action"), products(one, two), self._energy)
 
     @cached_property

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from archsim.comparison.changes import IDLE
 from archsim.comparison.parts import ROUNDING
+from archsim.report.compare_changes import LADDERS
 from archsim.report.compare_figure import name_comparison, short_labels
 from archsim.report.style import LABEL_LETTERS
-from archsim.report.units import AREA, ENERGY, TIME, Ladder, Scale, printed, scale_for, significant
+from archsim.report.units import Ladder, Scale, printed, scale_for, significant
 from archsim.report.waterfall_bars import Bar, Totals, draw_bars, name_bars, panels
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from archsim.comparison.parts import Quantity
     from archsim.result import Result
 
-LADDERS: dict[Quantity, Ladder] = {"energy": ENERGY, "latency": TIME, "area": AREA}
 TITLES: dict[Quantity, str] = {
     "energy": "energy by component, dynamic and leakage",
     "latency": "latency by layer (shares of the critical path)",
@@ -36,6 +35,7 @@ LEAST_SHARE = 0.01
 NAME_INCHES, EDGE_INCHES, LEAST_INCHES = 0.08, 0.3, 2.5
 TOO_MUCH, TOO_LITTLE = 1000.0, 0.001
 """Shares in per cent that nobody reads as such."""
+NEW, GONE = " (new)", " (gone)"
 EQUAL = "equal: nothing differs"
 
 
@@ -103,9 +103,6 @@ def _differences(change: Change, quantity: Quantity) -> Iterator[tuple[str, floa
             yield name + _mark(name, _components(one), _components(two)), component.difference
 
 
-NEW, GONE = " (new)", " (gone)"
-
-
 def _mark(name: str, first: set[str], other: set[str]) -> str:
     """Behind a name: whether only one side has what it names."""
     return NEW if name not in first else GONE if name not in other else ""
@@ -116,7 +113,7 @@ def _components(result: Result) -> set[str]:
 
 
 def _layers(result: Result) -> set[str]:
-    return {row.name for row in result.layers} | {IDLE}
+    return {row.name for row in result.layers}
 
 
 def _marks(ways: Sequence[Sequence[Step]]) -> list[str]:
