@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 from archsim.errors import ConfigError, Problem
@@ -26,5 +27,6 @@ def given(spec: str | Path, checked: Checked) -> dict[str, bytes]:
     hashes = {f"sweep {Path(spec).name}": hashlib.sha256(text).hexdigest()}
     for kind, names in (("chip", checked.file.archs), ("network", checked.file.workloads)):
         hashes |= {f"{kind} {name}": sha256_of(checked.contents[name]) for name in names if name in checked.contents}
-    body = {"format": FORMAT, "versions": versions(), "hashes": hashes}
+    made_with = versions() | ({} if checked.file.search is None else {"optuna": version("optuna")})
+    body = {"format": FORMAT, "versions": made_with, "hashes": hashes}
     return {SPEC: text, MADE_WITH: (json.dumps(body, indent=1) + "\n").encode()}

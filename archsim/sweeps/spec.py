@@ -14,6 +14,7 @@ from archsim.sweeps.table import METRICS
 
 MOST_POINTS = 1_000_000
 BATCH = 8
+LARGEST = 1e300  # of a range's ends, whose distance is a number then
 Key = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^[^\s=]+$")]
 Name = Annotated[str, Field(min_length=1, max_length=1000)]
 Names = Annotated[list[Name], Field(min_length=1, max_length=1000)]
@@ -32,6 +33,9 @@ class Range(Strict):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Range:
+        if max(abs(self.from_), abs(self.to)) > LARGEST:
+            key, value = ("to", self.to) if abs(self.to) > LARGEST else ("from", self.from_)
+            raise ConfigError(Problem("is too large", key=key, value=value, allowed=f"up to {LARGEST:g}"))
         if self.to < self.from_:
             raise ConfigError(Problem("ends before it starts", key="to", value=self.to, allowed=f"from {self.from_}"))
         if self.steps is not None and self.step is not None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 OLDEST = 5  # the first optuna that takes a trial's constraints one by one
 TRIES = 10  # suggestions in a row that are known already, after which a design is drawn at random
+DRAWS, MANY = 20, 10_000  # random draws per design of the space, and the designs of a space that has more
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Suggestions:
         """Up to ``number`` designs that were not asked for before; fewer once the space has no others."""
         designs: list[Point] = []
         with _quiet():
-            while len(designs) < number and len(self._seen) < self._size:
-                designs.append(self._new())
+            while len(designs) < number and (design := self._new()) is not None:
+                designs.append(design)
         return designs
 
     def tell(self, scores: Sequence[Score]) -> None:
@@ -80,32 +81,35 @@ class Suggestions:
                 self._study.tell(trial, state=TrialState.FAIL)
         self._open, self._known = [], []
 
-    def _new(self) -> Point:
+    def _new(self) -> Point | None:
         """The next design: a suggestion that is new or, after several known ones, a random design that is."""
+        if len(self._seen) >= self._size:
+            return None
         for _ in range(TRIES):
-            trial, design = self._suggested()
-            if self._is_new(design):
-                self._open.append(trial)
-                return design
+            trial = self._study.ask(self._distributions)
+            if self._is_new(trial.params):
+                break
             self._known.append(trial)
-        while True:
-            drawn = {key: _drawn(axis, self._random.random()) for key, axis in self._axes.items()}
-            if self._is_new(self._design(drawn)):
-                self._study.enqueue_trial(drawn)
-                trial, design = self._suggested()
-                self._open.append(trial)
-                return design
+        else:
+            drawn = next(filter(self._is_new, self._draws()), None)
+            if drawn is None:
+                return None
+            self._study.enqueue_trial(drawn)
+            trial = self._study.ask(self._distributions)
+        self._open.append(trial)
+        return self._design(trial.params)
 
-    def _suggested(self) -> tuple[Trial, Point]:
-        trial = self._study.ask(self._distributions)
-        return trial, self._design(trial.params)
+    def _draws(self) -> Iterator[dict[str, Any]]:
+        """Parameters of random designs, so many that none is missed where there are few."""
+        for _ in range(int(DRAWS * min(self._size, MANY))):
+            yield {key: _drawn(axis, self._random.random()) for key, axis in self._axes.items()}
 
     def _design(self, parameters: Mapping[str, Any]) -> Point:
         return {key: _value(axis, parameters[key]) for key, axis in self._axes.items()}
 
-    def _is_new(self, design: Point) -> bool:
-        """Whether it was not met before; from now on it was."""
-        text = json.dumps(design, default=str)
+    def _is_new(self, parameters: Mapping[str, Any]) -> bool:
+        """Whether their design was not met before; from now on it was."""
+        text = json.dumps(self._design(parameters), default=str)
         known = text in self._seen
         self._seen.add(text)
         return not known

@@ -55,6 +55,7 @@ def test_the_seed_fixes_the_table_and_the_processes_do_not_touch_it(write, sampl
     assert one.rows == two.rows and len(one.rows) == 24
     other = archsim.sweep(write(SPACE + search(sampler, seed=4)), output="other")
     assert [row["id"] for row in one.rows] != [row["id"] for row in other.rows]
+    assert json.loads(Path("one/made_with.json").read_text())["versions"]["optuna"]
 
 
 @SAMPLERS
@@ -114,6 +115,18 @@ def test_failures_do_not_stop_a_search_and_are_avoided(write, sampler):
     late = [row["status"] for row in table.rows[30:]].count("failed")
     assert len(table.rows) == 60 and 0 < late < len(drawn.of("failed")) / 2
     assert all("must be a whole number" in row["message"] for row in table.of("failed"))
+
+
+def test_spaces_of_few_and_of_odd_values_come_to_an_end(write):
+    for space, designs in (
+        ("clock: {from: 1.0, to: 1.0000000000000002}", 2),
+        ("clock: {from: 2.5, to: 2.5}", 1),
+        ("array.rows: [4]", 1),
+        ("array.rows: [4, 4, 2]", 2),
+        ("sparsity: [none, {a: 1}, [1, 2], true]", 4),
+    ):
+        table = archsim.sweep(write(f"space: {{{space}}}\n" + search(trials=9)), output="out")
+        assert len({row["id"] for row in table.rows}) == len(table.rows) == designs
 
 
 def test_where_every_design_fails_the_table_says_why(write):
@@ -267,6 +280,7 @@ def test_everything_that_is_wrong_is_said_at_once(write):
         ("method: {search: {trials: 3, objectives: [energy_pj]}, random: {points: 3}}", "a sweep has one method"),
         ("method: {}", "a sweep has one method (allowed: one of random, latin_hypercube, search)"),
         ("seeds: [3]\n" + search(), "seeds: a search compares designs"),
+        (search() + "constraints: [area < 3]", "did you mean 'area_um2'"),
     ],
 )
 def test_what_makes_no_sense_is_refused(write, text, said):
