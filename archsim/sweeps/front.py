@@ -1,4 +1,7 @@
-"""The Pareto front of a sweep: the points that no other point beats in one number without losing in another."""
+"""The Pareto front of a sweep: the points that no other point beats in one number without losing in another.
+
+Points compete with those of their own network: nobody chooses a chip by giving it less to do.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,10 @@ LARGER_IS_BETTER = frozenset({"throughput_per_s", "synaptic_operations"})
 
 @dataclass(frozen=True)
 class Front:
-    """The front of a sweep for some objectives: its rows in ascending order of the first one, and all that competed."""
+    """The front of a sweep for some objectives: its rows in ascending order of the first one, and all that competed.
+
+    Of several networks each has its own front; they stand one after the other.
+    """
 
     sweep: Sweep
     objectives: tuple[str, ...]
@@ -57,7 +63,10 @@ def pareto(sweep: str | Path | Sweep, *objectives: str) -> Front:
         raise ArchsimError(Problem(text, file=table.name, value=" ".join(objectives)))
     signs = np.array([-1.0 if name in LARGER_IS_BETTER else 1.0 for name in objectives])
     costs = np.array([[row[name] for name in objectives] for row in candidates], dtype=np.float64) * signs
-    chosen = sorted(np.flatnonzero(undominated(costs)).tolist(), key=lambda at: (*costs[at].tolist(), at))
+    chosen: list[int] = []
+    for network in dict.fromkeys(row["workload"] for row in candidates):
+        own = np.array([at for at, row in enumerate(candidates) if row["workload"] == network])
+        chosen += sorted(own[undominated(costs[own])].tolist(), key=lambda at: (*costs[at].tolist(), at))
     return Front(table, tuple(objectives), tuple(candidates[at] for at in chosen), candidates)
 
 

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drawn_sweeps import large, row, table
 from page_reader import Element, read_page
@@ -117,6 +118,20 @@ def test_points_lie_where_their_numbers_are() -> None:
     assert start(beaten)[0] == pytest.approx(last[0], abs=3) and start(beaten)[1] == pytest.approx(first[1], abs=3)
     (steps,) = marks(found, fill="none", stroke="#0072B2")
     assert steps.attributes["d"].count("l") == 4  # from each point of the front over a corner to the next
+
+
+@pytest.mark.parametrize("better", [("energy_pj", "latency_ns"), ("throughput_per_s", "latency_ns"),
+                                    ("energy_pj", "throughput_per_s"), ("throughput_per_s", "cycles")])  # fmt: skip
+def test_steps_of_a_front_turn_at_the_worse_corner(better: tuple[str, str]) -> None:
+    signs = [-1 if name == "throughput_per_s" else 1 for name in better]
+    points = [({"key": at}, {better[0]: 10.0 + signs[0] * at, better[1]: 10.0 - signs[1] * at}) for at in range(4)]
+    found = drawing(read_page(html_report(table(points), objectives=better)), "scatter-1-1")
+    (line,) = marks(found, fill="none", stroke="#0072B2")
+    steps = re.findall(r"[Ml](-?[\d.]+),(-?[\d.]+)", line.attributes["d"] or "")
+    places = np.cumsum(np.array(steps, dtype=float), axis=0) * [signs[0], -signs[1]]  # y points down
+    assert len(places) == 7
+    for at in (1, 3, 5):
+        assert (places[at] >= places[[at - 1, at + 1]] - 0.11).all()
 
 
 def test_the_share_of_a_key_is_that_of_a_worked_example() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,20 @@ def test_throughput_is_better_when_larger(write):
     table = archsim.sweep(write("space: {array.rows: [2, 4, 8]}"), output="out")
     fastest = archsim.pareto("out", "throughput_per_s").rows
     assert [row["throughput_per_s"] for row in fastest] == [max(row["throughput_per_s"] for row in table.rows)]
+
+
+def test_each_network_has_its_own_front(write):
+    lighter = Path("tiny.yaml").read_text().replace("timesteps: 2", "timesteps: 1").replace("tiny", "light")
+    Path("light.yaml").write_text(lighter)
+    spec = write("space: {array.rows: [2, 4, 8]}")
+    spec.write_text(spec.read_text().replace("[tiny.yaml]", "[tiny.yaml, light.yaml]"))
+    table = archsim.sweep(spec, output="out")
+    front = archsim.pareto(table, "energy_pj", "area_um2").rows
+    assert [row["workload"] for row in front] == sorted((row["workload"] for row in front), reverse=True)
+    for network in ("tiny.yaml", "light.yaml"):
+        own = replace(table, rows=tuple(row for row in table.rows if row["workload"] == network))
+        expected = archsim.pareto(own, "energy_pj", "area_um2").rows
+        assert expected and [row for row in front if row["workload"] == network] == list(expected)
 
 
 def test_the_verbs_print_a_table_and_draw_a_figure(write):

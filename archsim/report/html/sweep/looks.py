@@ -11,9 +11,9 @@ import numpy as np
 from archsim.report.html.drawing import SHAPES, Mark, Marks, cross, shape
 from archsim.report.html.parts import name
 from archsim.report.html.sweep.study import Group, Study
+from archsim.report.sweep_figures import CHIP_COLOURS
 from archsim.sweeps.table import Row
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#8A6100", "#56B4E9")  # 3:1 on white but the last one
 OUTLINE, BEATEN, BROKEN = "#1A1A1A", "#8C8C8C", "#6B6B6B"
 SMALL, LARGE, CROSS = 3.0, 5.0, 2.6
 MOST_IN_LEGEND = 12
@@ -38,12 +38,12 @@ class Looks:
 
     def colour(self, row: Row) -> str:
         """The colour of the row's chip."""
-        return COLOURS[self._ranks[row["arch"]] % len(COLOURS)]
+        return CHIP_COLOURS[self._ranks[row["arch"]] % len(CHIP_COLOURS)]
 
     def outline_of(self, row: Row, x: float, y: float, radius: float) -> str:
         """The path of the row's shape."""
         rank = self._ranks[row["arch"]]
-        return shape((rank + rank // len(COLOURS)) % SHAPES, x, y, radius)
+        return shape((rank + rank // len(CHIP_COLOURS)) % SHAPES, x, y, radius)
 
     def beaten_colour(self, row: Row) -> str:
         """Points off the front are grey, or have the colour of their chip where there are several."""
@@ -62,7 +62,7 @@ class Looks:
         any_row = group.rows[0]
         if group.front is not None:
             large = Mark(self.outline_of(any_row, 7, 7, LARGE))
-            fill = COLOURS[0] if self.plain else "#FFFFFF"
+            fill = CHIP_COLOURS[0] if self.plain else "#FFFFFF"
             text = f"on the front ({len(group.front.rows):,}): large, outlined"
             found.append((text, Marks((large,), fill=fill, stroke=OUTLINE, width=1.2)))
         if group.beaten:
