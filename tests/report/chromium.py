@@ -1,12 +1,17 @@
-"""A headless Chromium for the tests of pages: the one of the system, or of playwright; skipped where there is none."""
+"""A headless Chromium for the tests of pages: the one of the system, or of playwright.
+
+Where there is none the tests are skipped; where ARCHSIM_TEST_BROWSER is ``required`` they fail instead.
+"""
 
 from __future__ import annotations
 
+import importlib
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -15,13 +20,13 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 @contextmanager
 def browser() -> Iterator[Any]:
-    """The running browser; the test is skipped if playwright or a Chromium is missing."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright (extra 'test')")
+    """The running browser."""
+    playwright = _needed("playwright.sync_api", "playwright")
     found = next(filter(None, map(shutil.which, NAMES)), None)
     with playwright.sync_playwright() as driver:
         path = found or driver.chromium.executable_path
         if not Path(path).exists():
-            pytest.skip("needs a Chromium: 'apt-get install chromium' or 'playwright install chromium'")
+            _missing("needs a Chromium: 'apt-get install chromium' or 'playwright install chromium'")
         running = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         try:
             yield running
@@ -31,5 +36,18 @@ def browser() -> Iterator[Any]:
 
 def axe() -> str:
     """The source of axe-core, as the test extra brings it."""
-    package = pytest.importorskip("axe_playwright_python", reason="needs axe-playwright-python (extra 'test')")
+    package = _needed("axe_playwright_python", "axe-playwright-python")
     return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def _needed(module: str, package: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        _missing(f"needs {package} (extra 'test')")
+
+
+def _missing(what: str) -> NoReturn:
+    if os.environ.get("ARCHSIM_TEST_BROWSER") == "required":
+        pytest.fail(what)
+    pytest.skip(what)
