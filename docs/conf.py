@@ -23,7 +23,7 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "generated", "mathml", "reach
 exclude_patterns = ["_build", "_ext"]
 
 nitpicky = True
-nitpick_ignore_regex = [("py:.*", ".*")]  # types of signatures that have no page of their own
+nitpick_ignore_regex = [("py:class", ".*")]  # types of signatures that have no page of their own
 autodoc_class_signature = "separated"  # results are made by functions, not by hand
 autodoc_typehints_format = "short"
 autodoc_member_order = "bysource"

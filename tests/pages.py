@@ -11,7 +11,10 @@ nothing but Python's standard library; tests/test_docs.py plays pages within its
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -98,12 +101,24 @@ def play(page: str, execute: Callable[[Step], list[Said]]) -> Iterator[str]:
 
 
 class Bash:
-    """One bash for a whole page, so that an environment stays activated."""
+    """One bash for a whole page, so that environments, variables and background jobs last; they end with it."""
 
     def __init__(self, folder: Path) -> None:
         """``folder`` takes what commands print."""
-        self.folder = folder
-        self.shell = subprocess.Popen(["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.folder, self.number = folder, 0
+        self.shell = subprocess.Popen(
+            ["bash"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+
+    def __enter__(self) -> Bash:
+        """The running bash."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it with all that it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.shell.pid, signal.SIGTERM)
+        self.shell.wait()
 
     def __call__(self, step: Step) -> list[Said]:
         """Execute a block."""
@@ -116,7 +131,8 @@ class Bash:
         return [self._run(line) for line in step.lines]
 
     def _run(self, line: str) -> Said:
-        out, err = self.folder / "out", self.folder / "err"
+        self.number += 1
+        out, err = (self.folder / f"{self.number}.{name}" for name in ("out", "err"))
         assert self.shell.stdin is not None and self.shell.stdout is not None
         self.shell.stdin.write(f"{{ {line}\n}} > {out} 2> {err} < /dev/null\necho $?\n")
         self.shell.stdin.flush()
@@ -128,8 +144,8 @@ def main() -> None:
     """Play the pages named on the command line in the current folder."""
     wrong = []
     for name in sys.argv[1:]:
-        with tempfile.TemporaryDirectory() as folder:
-            wrong += [f"{name}: {text}" for text in play(Path(name).read_text("utf-8"), Bash(Path(folder)))]
+        with tempfile.TemporaryDirectory() as folder, Bash(Path(folder)) as bash:
+            wrong += [f"{name}: {text}" for text in play(Path(name).read_text("utf-8"), bash)]
     sys.stderr.write("\n\n".join(wrong) + "\n" * bool(wrong))
     sys.exit(bool(wrong))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -41,7 +42,8 @@ WORKLOADS = DOCS / "workloads.md"
 PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 PLAYED = [page for page in PAGES if steps(page.read_text())]
 NEEDS = {"cluster.md": "distributed", "search.md": "optuna"}
-SLOW = {"tutorial.md", "crossbar.md", "figures.md"}
+IN_BASH = {"cluster.md", "store.md"}  # variables and background jobs
+SLOW = {"tutorial.md", "crossbar.md", "figures.md", "cluster.md", "store.md"}
 
 
 def name_of(page: Path) -> str:
@@ -92,12 +94,15 @@ def parameters(pages: list[Path]) -> list[object]:
 
 
 @pytest.mark.parametrize("page", parameters(PLAYED))
-def test_a_page_works_as_written(page, tmp_path, monkeypatch):
+def test_a_page_works_as_written(page, tmp_path, tmp_path_factory, monkeypatch):
     if page.name in NEEDS:
         pytest.importorskip(NEEDS[page.name])
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ARCHSIM_STORE", str(tmp_path / "runs.sqlite"))
-    wrong = list(play(page.read_text(), Here()))
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    scratch = tmp_path_factory.mktemp("printed")
+    with Bash(scratch) if page.name in IN_BASH else contextlib.nullcontext(Here()) as player:
+        wrong = list(play(page.read_text(), player))
     assert not wrong, "\n\n".join(wrong)
 
 
@@ -118,15 +123,39 @@ def test_what_a_page_shows_is_compared(shown, agrees):
     assert differs(shown, "a b \n\nc\n") is not agrees
 
 
-@pytest.mark.parametrize("player", [lambda folder: Here(), Bash], ids=["here", "bash"])
+LYING = """
+```text
+# a.csv
+1
+```
+
+```sh
+tail -n 1 a.csv
+```
+
+```text
+{}
+```
+
+```sh
+ls x  # exits with 2
+```
+"""
+
+
+@pytest.mark.parametrize("player", [lambda _: contextlib.nullcontext(Here()), Bash], ids=["here", "bash"])
 def test_a_page_that_lies_is_found_out(player, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = "```text\n# a.csv\n1\n```\n\n```sh\ntail -n 1 a.csv\n```\n\n```text\n{}\n```\n\n"
-    page += "```sh\nls x  # exits with 2\n```\n"
-    assert not list(play(page.format("1"), player(tmp_path)))
-    assert "but the page shows" in next(play(page.format("2"), player(tmp_path)))
-    assert "ended with 2" in next(play(page.format("1").replace("# exits", "#"), player(tmp_path)))
-    assert "failed" in next(play("```python\n1 / 0\n```\n", Bash(tmp_path)))
+    with player(tmp_path) as execute:
+        assert not list(play(LYING.format("1"), execute))
+        assert "but the page shows" in next(play(LYING.format("2"), execute))
+        assert "ended with 2" in next(play(LYING.format("1").replace("# exits", "#"), execute))
+
+
+def test_python_that_fails_is_found_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with Bash(tmp_path) as execute:
+        assert "failed" in next(play("```python\n1 / 0\n```\n", execute))
 
 
 def test_workloads_that_the_page_shows_run(tmp_path, monkeypatch):

@@ -45,7 +45,7 @@ class StoredRun:
 
 
 class Store:
-    """Results by the hash of their question (:func:`archsim.store.key_of`).
+    """Results by the hash of their question (``archsim.store.key_of``).
 
     ``path`` is the SQLite file; without one it is ``$ARCHSIM_STORE`` or lies in the user's data folder. Folder and file
     are made when something is first put. Several processes may read and write at once, and a process that is killed
