@@ -131,6 +131,7 @@ class _Answers:
         self._count(len({key for task in tasks for key in task.keys}) - sum(len(task.keys) for task in wanted), wanted)
         many = max(len(wanted), self._trials - self._done) >= MANY * self._request.jobs
         for outcomes in self._perform([replace(task, many=many, store=self._request.store) for task in wanted]):
+            _check_saved(outcomes)
             self._journal.add(outcomes)
             self._count(len(outcomes), outcomes)
         return self._journal.outcomes
@@ -140,6 +141,13 @@ class _Answers:
         self._done += answered
         if self._progress is not None and shown:
             self._progress(self._done, self._total)
+
+
+def _check_saved(outcomes: Sequence[Outcome]) -> None:
+    """ArchsimError where the store does not take an answer: what the journal has is in the store, too."""
+    for outcome in outcomes:
+        if outcome.unsaved:
+            raise ArchsimError(f"{outcome.unsaved}; what was written is kept, and the same command goes on")
 
 
 def _unanswered(tasks: Sequence[Task], answered: dict[str, Outcome]) -> list[Task]:

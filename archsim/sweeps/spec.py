@@ -175,6 +175,8 @@ class SweepFile(Strict):
     def _one_way(self) -> SweepFile:
         if self.search is None and self.points is not None and (self.space or self.method not in ("grid", "list")):
             raise ConfigError(Problem("listed points need neither a 'space' nor another method", key="points"))
+        if isinstance(self.method, Method) and not self.space and self.points is None:
+            raise ConfigError(Problem("there is nothing to choose from: the space has no key", key="method"))
         if self.method == "list" and self.points is None:
             raise ConfigError(Problem("method list needs 'points'", key="method"))
         if self.points is not None and not self.points:

@@ -53,11 +53,12 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one point: the numbers of its result, or why there are none."""
+    """What came of one point: the numbers of its result, or why there are none; and why the store does not have it."""
 
     key: str
     numbers: Mapping[str, float | None] | None
     message: str = ""
+    unsaved: str = ""
 
 
 def perform(task: Task) -> tuple[Outcome, ...]:
@@ -70,7 +71,9 @@ def perform(task: Task) -> tuple[Outcome, ...]:
 
 def _outcome(task: Task, price: Price, key: str, shared: _Shared) -> Outcome:
     try:
-        return Outcome(key, _stored(task, price, shared) if task.store is not None else _numbers(task, price, shared))
+        if task.store is not None:
+            return _stored(task, price, key, shared)
+        return Outcome(key, _numbers(task, price, shared))
     except ArchsimError as error:
         return Outcome(key, None, "; ".join(str(problem) for problem in error.problems))
     except Exception as error:
@@ -88,11 +91,12 @@ def _numbers(task: Task, price: Price, shared: _Shared) -> Mapping[str, float | 
         raise
 
 
-def _stored(task: Task, price: Price, shared: _Shared) -> Mapping[str, float | None]:
+def _stored(task: Task, price: Price, key: str, shared: _Shared) -> Outcome:
     from archsim.store import answer
 
     request = _request(task, price)
-    return numbers_of(answer(request, _store(str(task.store)), lambda: fulfil(request, once=shared.once)).result)
+    found = answer(request, _store(str(task.store)), lambda: fulfil(request, once=shared.once))
+    return Outcome(key, numbers_of(found.result), unsaved="" if found.unsaved is None else str(found.unsaved))
 
 
 class _Shared:
