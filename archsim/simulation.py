@@ -190,7 +190,7 @@ def _layer_rows(run: Run) -> tuple[LayerRow, ...]:
                     level: float(sum(share[m] for m in members)) for level, share in static_by_level.items()
                 },
                 folds=fact.folds, passes=fact.passes, utilisation=fact.utilisation, density=fact.density,
-                dense_products=fact.dense_products, active_products=products,
+                dense_products=fact.dense_products, active_products=products, first_cycle=int(first[at]),
             )
         )  # fmt: skip
     return tuple(rows)

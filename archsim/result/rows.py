@@ -39,6 +39,7 @@ class LayerRow:
     in_bits: int
     members: tuple[str, ...] = ()  # the network's layers that are executed here
     static_by_level: Mapping[str, float] = field(default_factory=dict)
+    first_cycle: float | None = None  # its first start; None: a result of an earlier version
 
 
 @dataclass(frozen=True)

@@ -182,6 +182,20 @@ def test_bars_are_as_long_as_what_they_show(result: Result) -> None:
     assert bars(page, "chart-time") == pytest.approx([100 * part / max(cycles) for part in cycles], abs=0.1)
 
 
+def test_layers_stand_where_they_run(result: Result) -> None:
+    page = read_page(html_report(result))
+    (figure,) = [found for found in page.all("figure") if found.attributes["id"] == "chart-spans"]
+    found = [(float((rect.attributes["x"] or "")[:-1]), float((rect.attributes["width"] or "")[:-1]))
+             for rect in figure.all("rect")]  # fmt: skip
+    first = [100 * (row.first_cycle or 0.0) / result.cycles for row in result.layers]
+    spans = [100 * row.span_cycles / result.cycles for row in result.layers]
+    assert [start for start, _ in found] == pytest.approx(first, abs=0.01)
+    assert [width for _, width in found] == pytest.approx([max(span, 0.2) for span in spans], abs=0.01)
+    assert found[0][0] == 0 and max(map(sum, found)) == pytest.approx(100, abs=0.2)
+    old = replace(result, layers=tuple(replace(row, first_cycle=None) for row in result.layers))
+    assert "chart-spans" not in html_report(old)
+
+
 def test_every_priced_action_says_where_its_price_comes_from(result: Result) -> None:
     page = read_page(html_report(result))
     named = {element.text for element in page.all("dt")}

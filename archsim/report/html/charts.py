@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from archsim.report.html.parts import MOST_ROWS, Bar, Chart, Segment, Table, number, stacked
 from archsim.report.html.parts import name as named
 from archsim.report.style import GREY, LEVEL_COLOURS, TIME_COLOURS, TOTAL
-from archsim.report.units import AREA, CYCLES, ENERGY, percent, readable, scale_for
+from archsim.report.units import AREA, CYCLES, ENERGY, TIME, percent, readable, scale_for
 
 if TYPE_CHECKING:
     from archsim.result import ComponentRow, Result
 
 MOST_BARS = 40
+LEAST_WIDTH = 0.2  # per cent, so that a short layer is seen
 SHARED = "shared by several"
 Piece = tuple[float, str, bool]
 
@@ -90,6 +91,21 @@ def time_by_layer(result: Result) -> Chart:
     )  # fmt: skip
     note = "cycles of the critical path that the layer makes up"
     return Chart("chart-time", "Time by layer", bars, note=_cut(note, len(result.layers)))
+
+
+def over_time(result: Result) -> Chart | None:
+    """When each layer runs, from its first start to its last finish. None: the result does not know."""
+    bars = []
+    for row in result.layers[:MOST_BARS]:
+        if row.first_cycle is None or not result.cycles:
+            return None
+        start, width = (100 * cycles / result.cycles for cycles in (row.first_cycle, row.span_cycles))
+        ns = result.latency_ns / result.cycles
+        first, last = (readable(cycles * ns, TIME) for cycles in (row.first_cycle, row.first_cycle + row.span_cycles))
+        said = (Segment(round(start, 2), max(round(width, 2), LEAST_WIDTH), TOTAL),)
+        bars.append(Bar(named(row.name).text, said, f"{first} to {last}"))
+    note = f"over the {readable(result.latency_ns, TIME)} of the run; layers that overlap run at once"
+    return Chart("chart-spans", "When each layer runs", tuple(bars), note=_cut(note, len(result.layers)))
 
 
 def by_unit(result: Result) -> Chart:

@@ -64,6 +64,9 @@ def _with_numbers(chart: Chart, numbers: Table) -> Iterator[Part]:
 
 def _time(result: Result) -> Iterator[Part]:
     yield charts.time_by_layer(result)
+    spans = charts.over_time(result)
+    if spans is not None:
+        yield spans
     path = tables.critical_path(result)
     yield Prose((NO_PATH,)) if path is None else path
     yield charts.by_unit(result)
