@@ -37,6 +37,8 @@ html_title = f"archsim {version}"
 html_math_renderer = "mathml"
 html_show_copyright = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 
 
 def setup(app: Sphinx) -> None:

@@ -41,7 +41,7 @@ DOCS = ROOT / "docs"
 WORKLOADS = DOCS / "workloads.md"
 PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 PLAYED = [page for page in PAGES if steps(page.read_text())]
-NEEDS = {"cluster.md": "distributed", "search.md": "optuna"}
+NEEDS = {"cluster.md": "distributed", "searching.md": "optuna"}
 IN_BASH = {"cluster.md", "store.md"}  # variables and background jobs
 SLOW = {"tutorial.md", "crossbar.md", "figures.md", "cluster.md", "store.md"}
 
@@ -215,7 +215,6 @@ def test_links_lead_somewhere(page):
 @pytest.fixture(scope="module")
 def generated():
     """The module that writes the reference."""
-    pytest.importorskip("sphinx", reason="needs the extra 'docs'")
     sys.path.insert(0, str(DOCS / "_ext"))
     try:
         yield importlib.import_module("generated")
@@ -251,13 +250,17 @@ def test_the_reference_names_every_verb_and_option(generated):
 @pytest.fixture(scope="module")
 def site(generated, tmp_path_factory):
     """The folder of the site, built without a warning."""
-    pytest.importorskip("myst_parser")
-    pytest.importorskip("furo")
+    for name in ("sphinx", "myst_parser", "furo"):
+        pytest.importorskip(name, reason="needs the extra 'docs'")
     folder = tmp_path_factory.mktemp("site")
     words = f"-m sphinx -q -W --keep-going -n -d {folder / 'trees'} {DOCS} {folder / 'html'}"
     done = subprocess.run([sys.executable, *words.split()], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return folder / "html"
+
+
+def test_no_page_takes_the_name_of_one_that_sphinx_makes():
+    assert not {"search.md", "genindex.md", "py-modindex.md"} & {page.name for page in DOCS.glob("*.md")}
 
 
 @pytest.mark.slow
