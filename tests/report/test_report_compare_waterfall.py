@@ -174,7 +174,7 @@ def test_nothing_hangs_over_the_edge_or_covers_anything(
     for axes in charts(figure):
         labels = [text.get_window_extent() for text in axes.texts]
         assert all(one.y0 >= two.y1 for one, two in pairwise(labels))
-        assert all(label.x1 <= figure.bbox.width for label in labels)
+        assert all(label.x1 <= axes.get_window_extent().x1 for label in labels)
         below = axes.xaxis.label.get_window_extent().y0
         assert all(text.y1 <= below or text.y0 >= axes.get_window_extent().y1 for text in written)
 
