@@ -339,11 +339,14 @@ def test_help_imports_nothing_heavy() -> None:
 @pytest.mark.skipif(os.name == "nt", reason="signals")
 def test_an_interrupted_run_ends_with_130_and_writes_nothing() -> None:
     command = [sys.executable, "-m", "archsim.cli", "run", "sata", "vgg16-imagenet", "-o", "run"]
-    command += ["--set", "workload.timesteps=64"]
+    Path("plugin.py").write_text("from pathlib import Path\n\nPath('prepared').touch()\n")
+    command += ["--set", "workload.timesteps=64", "--plugin", "plugin.py"]
     running = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}
     )
-    time.sleep(1.5)
+    while not Path("prepared").exists():  # the run is under way; executing takes seconds
+        assert running.poll() is None
+        time.sleep(0.01)
     running.send_signal(signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, "")

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+MS = 180_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
@@ -27,11 +28,18 @@ def browser() -> Iterator[Any]:
         path = found or driver.chromium.executable_path
         if not Path(path).exists():
             _missing("needs a Chromium: 'apt-get install chromium' or 'playwright install chromium'")
-        running = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        running = driver.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=MS)
         try:
             yield running
         finally:
             running.close()
+
+
+def fresh(running: Any, **options: Any) -> Any:
+    """A window of its own, which waits as long as a busy machine needs."""
+    context = running.new_context(**options)
+    context.set_default_timeout(MS)
+    return context
 
 
 def axe() -> str:

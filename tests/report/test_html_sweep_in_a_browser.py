@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chromium import axe, browser
+from chromium import axe, browser, fresh
 from drawn_sweeps import large, table
 from PIL import Image
 from test_html_in_a_browser import DESKTOP, PHONE
@@ -66,7 +66,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def tab(chromium: Any) -> Iterator[Any]:
-    context = chromium.new_context(viewport=DESKTOP)
+    context = fresh(chromium, viewport=DESKTOP)
     yield context.new_page()
     context.close()
 
@@ -135,7 +135,7 @@ def test_nothing_is_loaded_nothing_fails_and_tables_sort(pages: dict[str, str], 
 
 
 def test_the_page_is_whole_without_javascript(chromium: Any, pages: dict[str, str]) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+    context = fresh(chromium, java_script_enabled=False)
     page = context.new_page()
     page.goto(pages["real"])
     assert page.locator("svg.drawing").count() == 4 and page.locator("th button").count() == 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from chromium import browser
+from chromium import browser, fresh
 from test_report_trace import odd_timeline
 from trace_schema import counters_of, read_trace, slices_of
 
@@ -22,7 +22,6 @@ import archsim
 from archsim.report.trace import write_trace
 
 pytestmark = pytest.mark.slow
-MS = 120_000
 ROWS = """async query => {
     const found = await window.app.trace.engine.query(query), rows = [];
     const plain = value => typeof value === "bigint" ? Number(value) : value;
@@ -48,11 +47,11 @@ def perfetto() -> Iterator[Callable[[Path], Query]]:
     with browser() as running:
 
         def opened(trace: Path) -> Query:
-            page = running.new_page()
+            page = fresh(running).new_page()
             page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
-            page.wait_for_selector("input.trace_file", state="attached", timeout=MS)
+            page.wait_for_selector("input.trace_file", state="attached")
             page.set_input_files("input.trace_file", trace)
-            page.wait_for_function("window.app?.trace?.engine", timeout=MS)
+            page.wait_for_function("window.app?.trace?.engine")
             return partial(page.evaluate, ROWS)
 
         yield opened

@@ -25,6 +25,7 @@ from archsim.store import SCHEMA_VERSION, answer, key_of
 from archsim.store.connecting import APPLICATION_ID
 
 ROOT = Path(__file__).parents[2]
+SECONDS = 180  # only what hangs takes so long
 WRITER = """
 import sys, archsim
 from dataclasses import replace
@@ -74,7 +75,7 @@ def test_processes_that_make_and_write_one_store_at_once_lose_nothing(tmp_path, 
         one.stdin.write("\n")
         one.stdin.flush()
     for one in writers:
-        out, err = one.communicate(timeout=60)
+        out, err = one.communicate(timeout=SECONDS)
         assert (one.returncode, err, len(out.split())) == (0, "", 20)
     expected = {*range(20), *range(100, 130)}
     assert whole(file) == {f"{number:064x}": float(number) for number in expected}
@@ -91,7 +92,7 @@ def test_a_process_killed_while_it_writes_leaves_whole_answers(tmp_path, saved, 
     one.send_signal(signal.SIGKILL)
     said += one.stdout.read().splitlines()  # what readline has read ahead too, which communicate would miss
     one.stdin.close(), one.stderr.close()
-    assert one.wait(timeout=30) == -signal.SIGKILL
+    assert one.wait(timeout=SECONDS) == -signal.SIGKILL
     kept = whole(file) if file.exists() else {}
     assert all(kept[f"{int(number):064x}"] == float(number) for number in said if number.strip())
     assert len(kept) in (len(said), len(said) + 1)
@@ -109,7 +110,7 @@ def test_a_fork_of_a_process_with_an_open_store_opens_its_own(tmp_path, result):
 
     forked = get_context("fork").Process(target=put_in_the_child)
     forked.start()
-    forked.join(60)
+    forked.join(SECONDS)
     assert forked.exitcode == 0
     store.put("c" * 64, result, 1.0)
     assert len(whole(store.path)) == 3
@@ -200,9 +201,9 @@ def test_a_store_in_a_folder_without_rights_is_read():
         here, there = Pipe()
         child = get_context("fork").Process(target=read_without_rights, args=(store.path, there))
         child.start()
-        assert here.poll(30)
+        assert here.poll(SECONDS)
         arch, rows, said = here.recv()
-        child.join(30)
+        child.join(SECONDS)
         folder.chmod(0o755)
         assert (arch, rows) == ("sata", 1)
         assert "cannot write the store of results: attempt to write a readonly database" in said
