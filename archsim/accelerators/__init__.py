@@ -72,8 +72,10 @@ def register_family(family: Family) -> Family:
 @cache
 def _load_entry_points() -> None:
     node = ("node",)
-    _families.setdefault("systolic", Family("systolic", SystolicArchitecture, _lower_systolic, _memories_systolic, node))
-    _families.setdefault("crossbar", Family("crossbar", CrossbarArchitecture, _lower_crossbar, _memories_crossbar, node))
+    systolic = Family("systolic", SystolicArchitecture, _lower_systolic, _memories_systolic, node)
+    crossbar = Family("crossbar", CrossbarArchitecture, _lower_crossbar, _memories_crossbar, node)
+    _families.setdefault("systolic", systolic)
+    _families.setdefault("crossbar", crossbar)
     for entry in entry_points(group="archsim.families"):
         register_family(entry.load())
 

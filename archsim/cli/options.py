@@ -14,7 +14,9 @@ Arch = Annotated[str, typer.Argument(help="Chip: a preset's name or a YAML file.
 Network = Annotated[str, typer.Argument(help="Network with its activity: a preset's name or a YAML file.")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="array.rows=32, workload.timesteps=8, cost.dram.read_bit=20. Repeatable."),
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="array.rows=32, workload.timesteps=8, cost.dram.read_bit=20. Repeatable."
+    ),
 ]
 Cell = Annotated[str | None, typer.Option(metavar="CELL", help="Cell of crossbars: preset, YAML or CSV.")]
 Costs = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")]
