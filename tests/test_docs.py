@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from pages import Bash, Said, Step, differs, play, steps
+from pages import FENCE, Bash, Said, Step, differs, play, steps
 from report.chromium import axe, browser
 from typer.testing import CliRunner
 
@@ -201,6 +201,18 @@ def slug(heading: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_commands_within_sentences_exist(page):
+    prose = FENCE.sub("", page.read_text())
+    for words in map(str.split, re.findall(r"`archsim ([a-z][^`]*)`", prose)):
+        command = typer.main.get_command(app)
+        while hasattr(command, "commands") and words:
+            assert words[0] in command.commands, words
+            command = command.commands[words.pop(0)]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert not [word for word in words if re.match(r"--?[a-z]", word) and word not in known], words
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if "://" in target:
@@ -293,3 +305,31 @@ def test_the_glossary_has_the_words_of_the_design():
     terms = re.findall(r"^(\w.*)\n  \S", (DOCS / "reference" / "glossary.md").read_text(), re.MULTILINE)
     assert not {word.lower() for word in words} - {term.lower() for term in terms}
     assert terms == sorted(terms, key=str.lower), "glossary in the order of the alphabet"
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The lines of Markdown tables, cell by cell."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("| ").split("|")] for line in lines]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["reproduce_icassp2024.py", "reproduce_spikesim.py"])
+def test_the_tables_of_the_validation_page_are_what_the_scripts_print(script):
+    line = [sys.executable, ROOT / "scripts" / script]
+    printed = subprocess.run(line, capture_output=True, text=True, check=True).stdout
+    shown = rows_of((DOCS / "validation.md").read_text())
+    assert len(rows_of(printed)) >= 7
+    assert not [row for row in rows_of(printed) if row not in shown]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words", ["bench_engine.py sata cnn-mnist --repeat 1", "bench_sweep.py --points 8 --jobs 1 --again 2 --prices 20"]
+)
+def test_what_the_performance_page_measures_with_runs(words, tmp_path):
+    script, *options = words.split()
+    assert f"scripts/{script}" in (DOCS / "performance.md").read_text()
+    line = [sys.executable, ROOT / "scripts" / script, *options]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0 and "equal: False" not in done.stdout, done.stdout + done.stderr
