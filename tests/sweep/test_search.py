@@ -153,9 +153,8 @@ def test_the_chip_may_be_a_choice(write):
     path.write_text(path.read_text().replace("[sata]", "[scalesim-os, sata]"))
     table = archsim.sweep(path, output="out")
     assert {row["arch"] for row in table.rows} == {"sata", "scalesim-os"} and "archs" not in table.keys
-    first = Suggestions({"archs": ["scalesim-os", "sata"], **load_spec(path)[0].space}, load_spec(path)[0].search).ask(
-        8
-    )
+    file, _ = load_spec(path)
+    first = Suggestions({"archs": ["scalesim-os", "sata"], **file.space}, file.search).ask(8)
     assert [{"archs": row["arch"]} | {key: row[key] for key in table.keys} for row in table.rows[:8]] == first
     for row in table.rows[:3]:
         keys = [f"{key}={row[key]}" for key in table.keys]
