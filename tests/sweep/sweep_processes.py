@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from archsim.sweeps.journal import FILE as JOURNAL
+from archsim.sweeps.table import FILE as TABLE
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 120  # far more than anything here takes; only what hangs waits so long
@@ -54,6 +56,22 @@ def wait_until(happened: Callable[[], bool], process: subprocess.Popen[bytes] | 
         assert time.monotonic() < until, "it does not happen"
         time.sleep(0.002)
     return True
+
+
+@contextmanager
+def held_up(folder: str) -> Iterator[Path]:
+    """No sweep of the folder gets to its table meanwhile: a named pipe that nobody reads stands where its text goes.
+
+    So a sweep that is to be killed is still there, however slow the killer is.
+    """
+    Path(folder).mkdir(exist_ok=True)
+    Path(folder, JOURNAL).touch()  # as a kill in the journal's first moment leaves it
+    pipe = Path(folder, f".{TABLE}.part")
+    os.mkfifo(pipe)
+    try:
+        yield pipe
+    finally:
+        pipe.unlink()
 
 
 def kill(process: subprocess.Popen[bytes]) -> bool:

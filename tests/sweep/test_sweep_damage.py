@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sweep_processes import ROOT, SECONDS, answers, finish, kill, needs_proc, nothing_left, start, wait_until
-from test_sweep_kills import PART, SPACE
+from sweep_processes import ROOT, SECONDS, answers, finish, held_up, kill, needs_proc, nothing_left, start, wait_until
+from test_sweep_kills import SPACE
 from typer.testing import CliRunner
 
 import archsim
@@ -222,16 +222,13 @@ def test_damaged_lines_of_the_journal_are_executed_again_and_no_others(write):
 def test_two_sweeps_in_one_folder_at_once(write, jobs):
     """The first one is held up before its table is there; the second one is refused and disturbs nothing."""
     spec = write(FEW)
-    Path("out").mkdir()
-    Path("out", JOURNAL).touch()
-    os.mkfifo(Path("out", PART))
-    first = start(spec, "out", "-j", jobs)
-    wait_until(lambda: answers("out") == POINTS, first)
-    refused(call("sweep", spec, "-o", "out"), "out: another sweep is writing to this folder")
-    refused(call("sweep", write(SPACE, "other.yaml"), "-o", "out"), "out: another sweep is writing to this folder")
-    assert answers("out") == POINTS and not Path("out", TABLE).exists()
-    assert kill(first)
-    Path("out", PART).unlink()
+    with held_up("out"):
+        first = start(spec, "out", "-j", jobs)
+        wait_until(lambda: answers("out") == POINTS, first)
+        refused(call("sweep", spec, "-o", "out"), "out: another sweep is writing to this folder")
+        refused(call("sweep", write(SPACE, "other.yaml"), "-o", "out"), "out: another sweep is writing to this folder")
+        assert answers("out") == POINTS and not Path("out", TABLE).exists()
+        assert kill(first)
     finish(spec, "out")
     assert len(archsim.load_sweep("out").rows) == POINTS
 
