@@ -6,10 +6,13 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from drawn_sweeps import large, row, table
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from page_reader import Element, read_page
 from test_html_report import HOSTILE, MOST_BYTES, QUOTED, bars, check_self_contained, check_structure, column
 from typer.testing import CliRunner
@@ -266,6 +269,33 @@ def test_empty_tables_single_points_and_missing_numbers_have_pages() -> None:
     numbers = {**dict.fromkeys(OBJECTIVES, 1.0), "throughput_per_s": None}
     lacking = html_report(table([({"key": 1}, numbers)]), objectives=("energy_pj", "throughput_per_s"))
     assert "has energy, throughput, so there is no front" in check_structure(lacking).text
+
+
+NUMBERS = st.one_of(st.none(), st.sampled_from([0.0, 1.0, -3.5, 1e-300, 1e300, 5e-324]), st.floats(1e-3, 1e12))
+VALUES = st.one_of(st.none(), st.integers(), st.floats(), st.booleans(), st.text(max_size=9), st.lists(st.integers()),
+                   st.sampled_from(["64 KiB", "3.2 GB/s", "100 MHz", "0", "not set", "nan", "1e999"]))  # fmt: skip
+ROWS = st.tuples(st.sampled_from("ab"), st.sampled_from("xy"), st.tuples(VALUES, VALUES),
+                 st.tuples(NUMBERS, NUMBERS, NUMBERS), st.sampled_from(["ok", "constraint", "failed"]))  # fmt: skip
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(ROWS, max_size=12))
+def test_whatever_a_table_holds_it_has_a_page(rows: list[Any]) -> None:
+    found = []
+    for number, (arch, network, values, numbers, status) in enumerate(rows):
+        figures = None if status == "failed" else dict(zip(OBJECTIVES, numbers, strict=True))
+        more = {"arch": arch, "workload": network, "status": status, "message": "not area_um2 < 1; not x"}
+        found.append(row(number, dict(zip(("one", "two"), values, strict=True)), figures, **more))
+    page = check_structure(html_report(Sweep("any", ("one", "two"), tuple(found))))
+    places = [value for drawing in page.all("svg") for path in drawing.all("path")
+              for value in re.findall(r"nan|inf|e[+-]", path.attributes["d"] or "")]  # fmt: skip
+    assert places == []
+
+
+def test_numbers_without_a_place_are_refused() -> None:
+    broken = table([({"key": 1}, {**dict.fromkeys(OBJECTIVES, 1.0), "latency_ns": float("inf")})])
+    with pytest.raises(ArchsimError, match="latency_ns: not a finite number"):
+        html_report(broken)
 
 
 def test_the_folders_files_come_along(folder: Path, page: Element) -> None:

@@ -16,6 +16,7 @@ from archsim.sweeps.table import Row
 LOG_FROM = 10.0  # an axis whose largest value is so many times its smallest is logarithmic
 MOST_TICKS = 5
 MOST_LETTERS = 14
+CLOSE, TINY = 1e-9, 1e-290  # numbers that are no farther apart are one place
 Tick = tuple[float, str]
 
 
@@ -66,7 +67,7 @@ def better(name: str) -> str:
 def _span(values: Sequence[float]) -> tuple[Callable[[float], float], tuple[Tick, ...], bool]:
     """Place, ticks, and whether the axis is logarithmic, of numbers from the least to the largest."""
     low, high = min(values), max(values)
-    if low == high:
+    if high - low <= max(CLOSE * max(abs(low), abs(high)), TINY):
         return lambda _: 0.5, ((0.5, tick_text(low)),), False
     is_log = low > 0 and high / low >= LOG_FROM
     bend: Callable[[float], float] = math.log if is_log else lambda value: value

@@ -86,9 +86,10 @@ def influence(grouping: Grouping, metric: str, rows: Sequence[Row]) -> Influence
 
 def explained(groups: Ints, values: Floats) -> float | None:
     """eta² (see the module). None where nothing varies, there is one group, or every point is a group of its own."""
+    values = values / (np.abs(values).max() or 1.0)  # squares of extreme numbers stay in range
     total = float(((values - values.mean()) ** 2).sum())
     _, members, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    if np.ptp(values) == 0 or not 1 < len(sizes) < len(values):
+    if total == 0 or not 1 < len(sizes) < len(values):
         return None
     means = np.bincount(members, weights=values) / sizes
     return float((sizes * (means - values.mean()) ** 2).sum()) / total

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.report.html.parts import name as named_cell
@@ -19,6 +19,7 @@ from archsim.sweeps.table import BROKEN, FAILED, METRICS, OK, Row, known_metric
 
 DEFAULT_OBJECTIVES = ("energy_pj", "latency_ns", "area_um2")
 FEWEST, MOST = 2, 4
+MOST_PROBLEMS = 20
 BOOKKEEPING = frozenset({"trial"})  # columns that number the points; nobody varied them
 
 
@@ -146,6 +147,7 @@ def study_of(sweep: Sweep | str | Path, objectives: Sequence[str] | None = None)
         raise ConfigError(problems)
     spec, made_with = (None, None) if isinstance(sweep, Sweep) else beside(Path(sweep))
     chosen = _sought(table, spec) if objectives is None else tuple(objectives)
+    _check_finite(table)
     told = [*table.keys, CHIP, "workload"]
     rows = tuple({**row, **{key: text_of(row.get(key)) for key in told}} for row in table.rows)
     table = replace(table, rows=rows)
@@ -153,9 +155,21 @@ def study_of(sweep: Sweep | str | Path, objectives: Sequence[str] | None = None)
     return Study(table, chosen, tuple(_group(table, name, chosen) for name in networks), spec, made_with)
 
 
+def _check_finite(table: Sweep) -> None:
+    """ArchsimError for numbers that no axis has a place for: the table was damaged by hand."""
+    strange = [
+        Problem("not a finite number", table.name, key=metric, value=row[metric])
+        for row in table.rows
+        for metric in METRICS
+        if row[metric] is not None and not math.isfinite(row[metric])
+    ]
+    if strange:
+        raise ArchsimError(strange[:MOST_PROBLEMS])
+
+
 def _sought(table: Sweep, spec: str | None) -> tuple[str, ...]:
     """The objectives of a search (the first of many; a single one with the usual ones), or else the usual ones."""
-    found: Any = getattr(table, "objectives", ()) or searched_for(spec)
+    found = table.objectives or searched_for(spec)
     known = [name for name in dict.fromkeys(found) if name in METRICS][:MOST]
     return tuple(known if len(known) >= FEWEST else dict.fromkeys((*known, *DEFAULT_OBJECTIVES)))
 
