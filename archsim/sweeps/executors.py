@@ -141,15 +141,28 @@ def _streamed(
 
 
 def _submitted(executor: Executor, work: Work, task: Task) -> Future[Outcomes]:
-    """A task under way. Ctrl-C waits meanwhile, and a process that is started for the task never hears of it: it takes
-    over which signals wait, and is hit by Ctrl-C in a terminal before it can ignore it."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    """A task under way."""
+    with _interrupted_later():
         return executor.submit(work, task)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Ctrl-C waits until a process is wholly started, and that one never hears of it: it takes over which signals are
+    blocked, and Ctrl-C in a terminal hits it before it can ignore it."""
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))  # any thread may take the signal in
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return executor.submit(work, task)
+        yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _become_worker() -> None:
