@@ -321,6 +321,23 @@ def test_a_search_numbers_its_trials_and_that_is_no_key() -> None:
     assert [cell.text for cell in column(page, "moves-1-shares", 0)] == ["key"]
 
 
+def test_a_search_shows_the_best_so_far_design_by_design() -> None:
+    energies = [5.0, 7.0, 4.0, 1.0, 4.5, 2.0, 2.0]  # the fourth breaks a constraint
+    sweep = table([({"key": at}, {**dict.fromkeys(OBJECTIVES, 3.0), "energy_pj": energy})
+                   for at, energy in enumerate(energies)])  # fmt: skip
+    rows = tuple({**found, "status": "constraint" if at == 3 else "ok"} for at, found in enumerate(sweep.rows))
+    assert "search-1" not in html_report(replace(sweep, rows=rows))
+    page = check_structure(html_report(replace(sweep, rows=rows, objectives=("energy_pj", "area_um2"))))
+    assert "last improvements: energy at 6, area at 1 of 7 designs" in page.text
+    (line,) = marks(drawing(page, "search-1-1"), stroke="#0072B2")
+    steps = np.cumsum(np.array(re.findall(r"[Ml](-?[\d.]+),(-?[\d.]+)", line.attributes["d"] or ""), float), axis=0)
+    across, up = (steps[:, 0] - steps[0, 0]) / (steps[-1, 0] - steps[0, 0]), steps[:, 1]
+    assert across * 6 == pytest.approx([0, 2, 2, 5, 5, 6], abs=0.02)  # designs 1, 3 and 6 of 7
+    assert (up - up[0]) / (up[-1] - up[0]) * 3 == pytest.approx([0, 0, 1, 1, 3, 3], abs=0.02)
+    dots = marks(drawing(page, "search-1-1"), fill="#8C8C8C")
+    assert len(re.findall("M", dots[0].attributes["d"] or "")) == 6
+
+
 def test_the_verb_and_its_twin_write_the_same_page(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "sweep.html"
     words = ["report", str(folder), "-o", str(file), "--objectives", "energy_pj, area_um2"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ def sweeps() -> dict[str, Sweep]:
     return {
         "few": table(few), "many": large(1_000), "several": large(48, networks=2, chips=7, keys=9),
         "failed": table([({"key": at}, None) for at in range(5)]),
+        "search": replace(large(130, keys=6), objectives=("energy_pj", "area_um2")),
     }  # fmt: skip
 
 
@@ -71,7 +73,7 @@ def tab(chromium: Any) -> Iterator[Any]:
     context.close()
 
 
-ALL = ("few", "many", "several", "failed", "real")
+ALL = ("few", "many", "several", "failed", "search", "real")
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
@@ -105,7 +107,7 @@ def test_no_label_covers_another_and_none_is_cut(case: str, width: int, pages: d
     assert tab.evaluate(LAPS) == []
 
 
-@pytest.mark.parametrize("case", ["several", "real"])
+@pytest.mark.parametrize("case", ["several", "search", "real"])
 def test_paper_holds_the_drawings(case: str, pages: dict[str, str], tab: Any) -> None:
     tab.goto(pages[case])
     tab.emulate_media(media="print")

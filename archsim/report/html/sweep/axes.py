@@ -59,6 +59,12 @@ def key_axis(key: str, texts: Sequence[str]) -> Axis:
     return Axis(key, "", lambda row: place(numbers[row[key]]), ticks, is_log)
 
 
+def count_axis(title: str, most: int) -> Axis:
+    """An axis from 1 to a whole number, at least 2; things are placed on it by their number, not by their row."""
+    ticks = [tick for tick in linear_ticks(1.0, float(most)) if tick.is_integer()]
+    return Axis(title, "", lambda _: None, tuple(((tick - 1) / (most - 1), tick_text(tick)) for tick in ticks))
+
+
 def better(name: str) -> str:
     """Which way is good."""
     return "more is better" if name in LARGER_IS_BETTER else "less is better"

@@ -22,6 +22,7 @@ ABOUT = (
     " first-order sensitivity index on a full grid). ρ: rank correlation (Spearman), +1 if the number always rises with"
     " the key, −1 if it always falls."
 )
+SEARCHED = "A search tries designs like the good ones more often: shares and correlations are those of what it tried."
 NOTHING = "No key has two values with executed points."
 
 
@@ -31,7 +32,7 @@ def influence_parts(study: Study, group: Group, key: str, most_cells: int) -> It
     if not found or len(group.executed) < 2:
         yield Prose((NOTHING,))
         return
-    yield Prose((ABOUT,))
+    yield Prose((ABOUT, SEARCHED) if study.sought else (ABOUT,))
     for at, metric in enumerate(study.objectives, start=1):
         yield _chart(f"{key}-chart-{at}", metric, [each[metric] for each in found.values()])
     numbers = _table(f"{key}-shares", study, group, found, grouped)

@@ -10,6 +10,7 @@ from archsim.report.html.sweep import tables
 from archsim.report.html.sweep.influence_parts import influence_parts
 from archsim.report.html.sweep.looks import MOST_MARKS
 from archsim.report.html.sweep.parallel import MOST_LINES, parallel
+from archsim.report.html.sweep.progress import progress
 from archsim.report.html.sweep.scatter import scatter
 from archsim.report.html.sweep.study import Group, Study
 from archsim.report.html.sweep.verdict import figures, no_front, verdict
@@ -85,6 +86,9 @@ def _front(study: Study, group: Group, at: int, size: float) -> Iterator[Part]:
     if lines is not None:
         yield lines
     yield tables.front(study, group, f"front-points-{at}", int(FRONT_CELLS * size))
+    steps = progress(study, group, f"search-{at}", max(int(MOST_MARKS * size / len(study.objectives) / 3), 50))
+    if steps is not None:
+        yield steps
 
 
 def _points(study: Study, size: float) -> Iterator[Part]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from archsim.report.html.drawing import Drawing, Label, Mark, Marks, Panels, Place, Rule, cross, line_through
+from archsim.report.html.drawing import Drawing, Mark, Marks, Panels, Place, cross, line_through
 from archsim.report.html.sweep.axes import Axis, better, metric_axis
+from archsim.report.html.sweep.frame import Frame
 from archsim.report.html.sweep.looks import BROKEN as BROKEN_COLOUR
 from archsim.report.html.sweep.looks import CROSS, LARGE, OUTLINE, SMALL, Looks, drawn_of, sampled, sampled_front
 from archsim.report.html.sweep.study import Group, Study
@@ -16,8 +17,6 @@ from archsim.sweeps import Sweep, pareto
 from archsim.sweeps.front import LARGER_IS_BETTER
 from archsim.sweeps.table import Row
 
-WIDTH, HEIGHT = 400.0, 340.0
-TOP, RIGHT, BOTTOM, LETTER, INSET = 14.0, 16.0, 48.0, 7.4, 10.0
 LINE = "#0072B2"
 MOST_TITLE = 300
 MOST_NAMED = 300  # points of a front that say what they are under a pointer
@@ -53,40 +52,19 @@ class _Panel:
         self.looks = Looks(study)
         rows = [*(group.front.candidates if group.front else ()), *group.broken(study.objectives)]
         self.x_axis, self.y_axis = metric_axis(across, rows), metric_axis(up, rows)
-        self.left = 30.0 + LETTER * max(len(text) for _, text in self.y_axis.ticks)
-        self.right, self.bottom = WIDTH - RIGHT, HEIGHT - BOTTOM
+        self.frame = Frame(self.x_axis, self.y_axis)
 
     def drawing(self, key: str, front: Sequence[Row], beaten: Sequence[Row], broken: Sequence[Row]) -> Drawing:
         """The panel as rules, labels and marks, and in words."""
         across, up = self.names
-        rules, labels = self._frame()
         marks = (*self._others(beaten, broken), *self._line(), *self._front(front))
         title = f"{named(up)} against {named(across)}{self.study.suffix(self.group)}"
-        return Drawing(key, title, self._spoken(), WIDTH, HEIGHT, rules, labels, marks)
+        return self.frame.drawing(key, title, self._spoken(), marks)
 
     def _place(self, row: Row) -> Place:
         x, y = self.x_axis.place(row), self.y_axis.place(row)
         assert x is not None and y is not None
-        return self._across(x), self._up(y)
-
-    def _across(self, part: float) -> float:
-        return self.left + INSET + part * (self.right - self.left - 2 * INSET)
-
-    def _up(self, part: float) -> float:
-        return self.bottom - INSET - part * (self.bottom - TOP - 2 * INSET)
-
-    def _frame(self) -> tuple[tuple[Rule, ...], tuple[Label, ...]]:
-        across, up = ([place(part) for part, _ in axis.ticks] for place, axis in
-                      ((self._across, self.x_axis), (self._up, self.y_axis)))  # fmt: skip
-        rules = [Rule(x, TOP, x, self.bottom, "grid") for x in across]
-        rules += [Rule(self.left, y, self.right, y, "grid") for y in up]
-        rules += [Rule(self.left, self.bottom, self.right, self.bottom, "axis"),
-                  Rule(self.left, TOP, self.left, self.bottom, "axis")]  # fmt: skip
-        labels = [Label(self._across(part), self.bottom + 17, text, "middle") for part, text in self.x_axis.ticks]
-        labels += [Label(self.left - 5, self._up(part) + 4.5, text, "end") for part, text in self.y_axis.ticks]
-        labels.append(Label((self.left + self.right) / 2, HEIGHT - 10, self.x_axis.label, "middle", "title"))
-        labels.append(Label(14, (TOP + self.bottom) / 2, self.y_axis.label, "middle", "title", turned=True))
-        return tuple(rules), tuple(labels)
+        return self.frame.place(x, y)
 
     def _others(self, beaten: Sequence[Row], broken: Sequence[Row]) -> list[Marks]:
         crosses = tuple(Mark(cross(*self._place(row), CROSS)) for row in broken)

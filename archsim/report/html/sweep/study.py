@@ -80,6 +80,7 @@ class Study:
     groups: tuple[Group, ...]
     spec: str | None = None
     made_with: MadeWith | None = None
+    sought: tuple[str, ...] = ()  # the objectives of a search
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
@@ -146,13 +147,14 @@ def study_of(sweep: Sweep | str | Path, objectives: Sequence[str] | None = None)
     if problems:
         raise ConfigError(problems)
     spec, made_with = (None, None) if isinstance(sweep, Sweep) else beside(Path(sweep))
-    chosen = _sought(table, spec) if objectives is None else tuple(objectives)
+    sought = tuple(name for name in dict.fromkeys(table.objectives or searched_for(spec)) if name in METRICS)
+    chosen = _objectives(sought) if objectives is None else tuple(objectives)
     _check_finite(table)
     told = [*table.keys, CHIP, "workload"]
     rows = tuple({**row, **{key: text_of(row.get(key)) for key in told}} for row in table.rows)
     table = replace(table, rows=rows)
     networks = dict.fromkeys(row["workload"] for row in rows)
-    return Study(table, chosen, tuple(_group(table, name, chosen) for name in networks), spec, made_with)
+    return Study(table, chosen, tuple(_group(table, name, chosen) for name in networks), spec, made_with, sought[:MOST])
 
 
 def _check_finite(table: Sweep) -> None:
@@ -167,11 +169,9 @@ def _check_finite(table: Sweep) -> None:
         raise ArchsimError(strange[:MOST_PROBLEMS])
 
 
-def _sought(table: Sweep, spec: str | None) -> tuple[str, ...]:
-    """The objectives of a search (the first of many; a single one with the usual ones), or else the usual ones."""
-    found = table.objectives or searched_for(spec)
-    known = [name for name in dict.fromkeys(found) if name in METRICS][:MOST]
-    return tuple(known if len(known) >= FEWEST else dict.fromkeys((*known, *DEFAULT_OBJECTIVES)))
+def _objectives(sought: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of a search (the first of many; a single one with the usual ones), or else the usual ones."""
+    return sought[:MOST] if len(sought) >= FEWEST else tuple(dict.fromkeys((*sought, *DEFAULT_OBJECTIVES)))
 
 
 def _group(table: Sweep, workload: str, objectives: tuple[str, ...]) -> Group:
