@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sweep_processes import ROOT, answers, finish, held_up, kill, said, start, wait_until
 from typer.testing import CliRunner
 
 import archsim
@@ -23,7 +24,6 @@ from archsim.sweeps.suggest import Suggestions
 
 pytest.importorskip("optuna")
 
-ROOT = Path(__file__).parents[2]
 SPACE = """
 space:
   array.rows: {from: 2, to: 16}
@@ -163,12 +163,6 @@ def test_the_chip_may_be_a_choice(write):
     assert any("spec.yaml:3: space.array.rows: not every chip has this key" in text for text in refused(path))
 
 
-def start(spec: Path, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "archsim", "sweep", str(spec), "-o", "killed", *more]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @SAMPLERS
@@ -176,19 +170,15 @@ def test_killed_at_random_moments_it_ends_in_the_same_table(write, sampler, jobs
     spec = write(SPACE + search(sampler, trials=60))
     whole = archsim.sweep(spec, output="whole")
     chance = random.Random(7)
-    kills = 0
-    for number in (3, 21, 40):
-        process = start(spec, "-j", jobs)
-        while process.poll() is None and not (Path("killed", JOURNAL).exists() and lines("killed") >= number):
-            time.sleep(0.005)
-        time.sleep(chance.random() * 0.05)
-        kills += process.poll() is None
-        process.kill()
-        process.communicate()
-    assert kills and not Path("killed/results.csv").exists()
-    last = start(spec)
-    said = last.communicate()[1]
-    assert last.returncode == 0 and said.decode() == f"saved: {Path('killed/results.csv')}\n"
+    with held_up("killed"):
+        for number in (3, 21, 40):
+            process = start(spec, "killed", "-j", jobs)
+            wait_until(lambda number=number: answers("killed") >= number, process)
+            time.sleep(chance.random() * 0.05)
+            assert kill(process)
+    assert not Path("killed/results.csv").exists()
+    finish(spec, "killed")
+    assert said("killed").endswith(f"saved: {Path('killed/results.csv')}\n")
     assert Path("killed/results.csv").read_bytes() == Path("whole/results.csv").read_bytes() == whole.to_csv().encode()
     assert lines("killed") == 60
 
