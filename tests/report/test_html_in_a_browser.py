@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from chromium import axe, browser, fresh
+from PIL import Image
 
 import archsim
 from archsim.report.html import html_report
@@ -153,3 +156,22 @@ def test_scripts_in_names_do_not_run_even_if_they_got_in(results: dict[str, Resu
     tab.goto(path.as_uri())
     assert tab.title() != "taken over" and asked == []
     assert tab.locator("th button").count() > 0  # while the page's own script does run
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("case", ["sata", "spikeflow"])
+def test_bars_are_seen_as_long_as_what_they_show(
+    case: str, size: dict[str, int], results: dict[str, Result], pages: dict[str, str], tab: Any
+) -> None:
+    """A screenshot of each bar: what is not background ends where the level's energy does."""
+    tab.set_viewport_size(size)
+    tab.goto(pages[case])
+    energies = [sum(pair) for pair in results[case].levels().values()]
+    found = tab.locator("#chart-levels .bar > svg").all()
+    assert len(found) == len(energies)
+    for bar, energy in zip(found, energies, strict=True):
+        image = np.asarray(Image.open(io.BytesIO(bar.screenshot())).convert("RGB")).astype(int)
+        pale = image.min(axis=2) > 236  # the background of a bar, and where its edge fades into the page
+        painted = np.flatnonzero(~pale[2:-2].all(axis=0))
+        length = painted.max() + 1 if len(painted) else 0
+        assert length == pytest.approx(energy / max(energies) * image.shape[1], abs=2.5)
