@@ -15,7 +15,7 @@ from archsim.report.units import percent, scale_for
 from archsim.sweeps.table import FAILED, OK, Row
 
 MOST_BARS = 20
-STRONG = 0.1  # a rank correlation below this is no direction worth a word
+STRONG = 0.1  # a rank correlation below this is no trend worth a word
 NONE = Cell("-")
 ABOUT = (
     "Share: how much of the number's spread over the executed points the key explains alone (correlation ratio η²; the"
@@ -61,7 +61,7 @@ def _said(one: Influence) -> str:
     share = "not defined" if one.share is None else percent(one.share, 1.0)
     if one.rank is None:
         return share
-    way = "no direction" if abs(one.rank) < STRONG else "rises" if one.rank > 0 else "falls"
+    way = "no trend" if abs(one.rank) < STRONG else "rises" if one.rank > 0 else "falls"
     return f"{share}, {way} (ρ {_signed(one.rank)})"
 
 
