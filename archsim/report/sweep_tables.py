@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archsim.report.look import HEADING, WARNING
-from archsim.report.sweep_units import named, shown
+from archsim.report.sweep_units import named, plain
 from archsim.report.tables import WIDTH_WHEN_PIPED
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def print_front(front: Front, console: Console | None = None, most: int | None =
     for name in front.objectives:
         table.add_column(named(name), justify="right", no_wrap=True)
     for row in front.rows[:most]:
-        figures = (shown(name, row[name]) for name in front.objectives)
+        figures = (plain(name, row[name]) for name in front.objectives)
         table.add_row(row["id"], *(Text(_cell(row[name])) for name in names[1:]), *figures)
     console.print(table)
     if most is not None and len(front.rows) > most:
@@ -78,7 +78,7 @@ def _points(keys: Sequence[str], rows: Sequence[tuple[str, Row]]) -> Table:
     for name in ("best", "value", "id", "chip", "network", *keys):
         table.add_column(name, overflow="fold")
     for name, row in rows:
-        found = (named(name), shown(name, row[name]), row["id"], row["arch"], row["workload"])
+        found = (named(name), plain(name, row[name]), row["id"], row["arch"], row["workload"])
         table.add_row(*(Text(text) for text in (*found, *(_cell(row[key]) for key in keys))))
     return table
 

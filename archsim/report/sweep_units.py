@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from archsim.report.units import AREA, CYCLES, EDP, ENERGY, POWER, TIME, Ladder, printed
+from archsim.report.units import AREA, CYCLES, EDP, ENERGY, POWER, TIME, Ladder, readable, typeset
 
 _PER_SECOND: Ladder = ((1e6, "M/s", 1e6), (1e3, "k/s", 1e3), (1.0, "/s", 1.0))
 _COUNT: Ladder = ((1e9, "G", 1e9), (1e6, "M", 1e6), (1e3, "k", 1e3), (1.0, "", 1.0))
@@ -22,6 +22,11 @@ def named(metric: str) -> str:
     return metric.removesuffix(ending).replace("_", " ")
 
 
+def plain(metric: str, value: float) -> str:
+    """Three significant digits and a unit, for a terminal."""
+    return readable(value, ladder_of(metric)).strip()
+
+
 def shown(metric: str, value: float) -> str:
-    """Three significant digits and a unit."""
-    return printed(value, ladder_of(metric)).strip()
+    """Three significant digits and a unit, for figures and pages."""
+    return typeset(plain(metric, value))

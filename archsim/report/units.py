@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ AREA: Ladder = ((1e6, "mm2", 1e4), (1.0, "um2", 1.0))  # of um2
 POWER = _ladder((1e3, "W"), (1.0, "mW"), (1e-3, "uW"), (1e-6, "nW"))  # of mW
 EDP = _ladder((1e21, "J s"), (1e18, "mJ s"), (1e15, "uJ s"), (1e12, "nJ s"), (1e9, "pJ s"), (1.0, "pJ ns"))  # of pJ ns
 CYCLES = _ladder((1e9, "G cycles"), (1e6, "M cycles"), (1e3, "k cycles"), (1.0, "cycles"))
-_PRINTED = {"u": "µ", "2": "²"}
+_MICRO, _SQUARED = re.compile(r"(?<!\w)u(?=([JWs]|m2)\b)"), re.compile(r"(?<=\bmm|\bum|\bµm)2\b")
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Scale:
 
     @property
     def printed_unit(self) -> str:
-        """The unit as a figure shows it: µJ, mm²."""
-        return "".join(_PRINTED.get(letter, letter) for letter in self.unit)
+        """The unit as figures and pages show it: µJ, mm²."""
+        return typeset(self.unit)
 
 
 def scale_for(values: Iterable[float], ladder: Ladder) -> Scale:
@@ -62,9 +63,13 @@ def readable(value: float, ladder: Ladder) -> str:
 
 
 def printed(value: float, ladder: Ladder) -> str:
-    """As :func:`readable`, with the unit as figures show it."""
-    scale = scale_for((value,), ladder)
-    return f"{significant(scale(value))} {scale.printed_unit}"
+    """As :func:`readable`, with the unit as figures and pages show it."""
+    return typeset(readable(value, ladder))
+
+
+def typeset(text: str) -> str:
+    """Units as figures and pages show them, µJ and mm², where a terminal says uJ and mm2."""
+    return _SQUARED.sub("²", _MICRO.sub("µ", text))
 
 
 def significant(value: float) -> str:

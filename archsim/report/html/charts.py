@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from archsim.report.html.parts import MOST_ROWS, Bar, Chart, Segment, Table, number, stacked
 from archsim.report.html.parts import name as named
 from archsim.report.style import GREY, LEVEL_COLOURS, TIME_COLOURS, TOTAL
-from archsim.report.units import AREA, CYCLES, ENERGY, TIME, percent, readable, scale_for
+from archsim.report.units import AREA, CYCLES, ENERGY, TIME, percent, printed, scale_for
 
 if TYPE_CHECKING:
     from archsim.result import ComponentRow, Result
@@ -57,7 +57,7 @@ def by_layer(result: Result) -> tuple[Chart, Table]:
             pieces.append((row.static_by_level.get(level, 0.0), _colour(level), True))
         rows.append((row.name, pieces))
     idle = result.energy_pj - sum(row.energy_pj for row in result.layers)
-    note = f"without {readable(max(idle, 0.0), ENERGY)} of leakage while units idle"
+    note = f"without {printed(max(idle, 0.0), ENERGY)} of leakage while units idle"
     bars = _energy_bars(rows[:MOST_BARS], result.energy_pj)
     chart = Chart("chart-layers", "Energy by layer", bars, _levels_legend(result), _cut(note, len(rows)))
     return chart, _numbers("layers-by-level", "Energy of each layer at each level", "layer", levels, rows)
@@ -86,7 +86,7 @@ def time_by_layer(result: Result) -> Chart:
     longest = max((row.cycles for row in result.layers), default=0.0)
     bars = tuple(
         Bar(named(row.name).text, stacked([(row.cycles, TOTAL, False)], longest),
-            f"{readable(row.cycles, CYCLES)}, {percent(row.cycles, result.cycles)}")
+            f"{printed(row.cycles, CYCLES)}, {percent(row.cycles, result.cycles)}")
         for row in result.layers[:MOST_BARS]
     )  # fmt: skip
     note = "cycles of the critical path that the layer makes up"
@@ -101,10 +101,10 @@ def over_time(result: Result) -> Chart | None:
             return None
         start, width = (100 * cycles / result.cycles for cycles in (row.first_cycle, row.span_cycles))
         ns = result.latency_ns / result.cycles
-        first, last = (readable(cycles * ns, TIME) for cycles in (row.first_cycle, row.first_cycle + row.span_cycles))
+        first, last = (printed(cycles * ns, TIME) for cycles in (row.first_cycle, row.first_cycle + row.span_cycles))
         said = (Segment(round(start, 2), max(round(width, 2), LEAST_WIDTH), TOTAL),)
         bars.append(Bar(named(row.name).text, said, f"{first} to {last}"))
-    note = f"over the {readable(result.latency_ns, TIME)} of the run; layers that overlap run at once"
+    note = f"over the {printed(result.latency_ns, TIME)} of the run; layers that overlap run at once"
     return Chart("chart-spans", "When each layer runs", tuple(bars), note=_cut(note, len(result.layers)))
 
 
@@ -130,10 +130,10 @@ def by_area(result: Result) -> Chart:
     largest = max((part.area_um2 for part in parts), default=0.0)
     bars = tuple(
         Bar(_times(part), stacked([(part.area_um2, _colour(part.level), False)], largest),
-            f"{readable(part.area_um2, AREA)}, {percent(part.area_um2, result.area_um2)}")
+            f"{printed(part.area_um2, AREA)}, {percent(part.area_um2, result.area_um2)}")
         for part in parts[:MOST_BARS]
     )  # fmt: skip
-    note = f"{readable(result.area_um2, AREA)} in all, DRAM apart"
+    note = f"{printed(result.area_um2, AREA)} in all, DRAM apart"
     levels = dict.fromkeys(part.level for part in parts)
     legend = tuple((level, Segment(0, 100, _colour(level))) for level in levels)
     return Chart("chart-area", "Area by component", bars, legend, _cut(note, len(parts)))
@@ -159,7 +159,7 @@ def _energy_bars(rows: Sequence[tuple[str, Sequence[Piece]]], all_pj: float) -> 
     sums = [sum(value for value, *_ in pieces) for _, pieces in rows]
     longest = max(sums, default=0.0)
     return tuple(
-        Bar(named(label).text, stacked(pieces, longest), f"{readable(total, ENERGY)}, {percent(total, all_pj)}")
+        Bar(named(label).text, stacked(pieces, longest), f"{printed(total, ENERGY)}, {percent(total, all_pj)}")
         for (label, pieces), total in zip(rows, sums, strict=True)
     )
 
@@ -183,5 +183,6 @@ def _numbers(
         (named(label), *(number(scale(found[level])) for level in levels), number(scale(sum(found.values()))))
         for (label, _), found in zip(rows[:MOST_ROWS], sums, strict=False)
     )
-    columns: tuple[str, ...] = (what, *(f"{level} {scale.unit}" for level in levels), f"all {scale.unit}")
+    unit = scale.printed_unit
+    columns: tuple[str, ...] = (what, *(f"{level} {unit}" for level in levels), f"all {unit}")
     return Table(key, caption, columns, cells)

@@ -14,7 +14,7 @@ from rich.text import Text
 from archsim.report.comparison import comparison_parts
 from archsim.report.html.parts import Bar, Cell, Chart, Part, Prose, Section, Segment, Table
 from archsim.report.style import DOWN, TOTAL, UP, shortened
-from archsim.report.units import ENERGY, readable, scale_for, signed, significant
+from archsim.report.units import ENERGY, printed, scale_for, signed, significant
 from archsim.report.waterfalls import PeerWaterfall, waterfalls_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _way(peer: str, way: PeerWaterfall) -> Chart:
 
     def bar(label: str, one: float, two: float, colour: str, said: float, sign: bool) -> Bar:
         start, width = 100 * (min(one, two) - low) / full, 100 * abs(two - one) / full
-        text = f"{signed(scale(said)) if sign else significant(scale(said))} {scale.unit}"
+        text = f"{signed(scale(said)) if sign else significant(scale(said))} {scale.printed_unit}"
         return Bar(shortened(label, 80), (Segment(round(start, 2), round(width, 2), colour),), text)
 
     bars = [bar("the peer's answer", 0.0, found["start"], TOTAL, found["start"], False)]
@@ -101,8 +101,8 @@ def _swings(result: Result) -> Chart:
             Segment(round(50 + 50 * min(change, 0.0) / reach, 2), round(50 * abs(change) / reach, 2), colour)
             for change, colour in changes
         )
-        said = " / ".join(("+" if change > 0 else "") + readable(change, ENERGY) for change, _ in changes)
+        said = " / ".join(("+" if change > 0 else "") + printed(change, ENERGY) for change, _ in changes)
         bars.append(Bar(shortened(row["constant"], 80), segments, said))
     legend = (("constant at its lowest", Segment(0, 100, DOWN)), ("constant at its highest", Segment(0, 100, UP)))
-    note = f"change from {readable(nominal, ENERGY)}, which is the middle"
+    note = f"change from {printed(nominal, ENERGY)}, which is the middle"
     return Chart("chart-costs", "Which constants the energy hangs on, one at a time", tuple(bars), legend, note)

@@ -14,7 +14,7 @@ from archsim.report.html.parts import Chart, Folded, Part, Prose, Section, Table
 from archsim.report.html.pictures import over_time
 from archsim.report.html.provenance import provenance
 from archsim.report.html.rendering import Page, render
-from archsim.report.units import whole
+from archsim.report.units import typeset, whole
 
 if TYPE_CHECKING:
     from archsim.result import Result
@@ -26,7 +26,8 @@ def page(result: Result, folder: Path | None = None) -> str:
     """The whole HTML text. ``folder`` is the run's own, if it has one: figures over time that lie there come along."""
     return render(Page(
         title=f"{result.arch} × {result.workload}: archsim report", heading=(result.arch, result.workload),
-        facts=_facts(result), verdict=(result.verdict,), figures=tuple(figures(result)),
+        facts=_facts(result), verdict=(typeset(result.verdict),),
+        figures=tuple((name, typeset(value), typeset(remark)) for name, value, remark in figures(result)),
         sections=tuple(sections(result, folder)), warning=_synthetic(result),
     ))  # fmt: skip
 

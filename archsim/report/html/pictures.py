@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from archsim.report.html.parts import Part, Picture, Prose
-from archsim.report.units import TIME, readable
+from archsim.report.units import TIME, printed
 
 if TYPE_CHECKING:
     from archsim.result import Result
@@ -38,7 +38,7 @@ def over_time(folder: Path | None, result: Result) -> Iterator[Part]:
         room -= len(body)
         width, height = (int.from_bytes(body[at]) for at in (WIDTH_AT, HEIGHT_AT))
         uri = f"data:image/png;base64,{base64.b64encode(body).decode()}"
-        alt = f"{what}, over the {readable(result.latency_ns, TIME)} of the run"
+        alt = f"{what}, over the {printed(result.latency_ns, TIME)} of the run"
         yield Picture(f"picture-{name}", title, alt, uri, width, height)
 
 

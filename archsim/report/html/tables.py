@@ -48,7 +48,8 @@ def components(result: Result) -> Table:
         )
         for part in sorted(result.components, key=lambda part: -part.energy_pj)
     ])  # fmt: skip
-    columns = ("component", "level", "instances", *_energy_columns(scale), "share", f"area {area.unit}", "what it is")
+    size = f"area {area.printed_unit}"
+    columns = ("component", "level", "instances", *_energy_columns(scale), "share", size, "what it is")
     return Table("components", "Components of the chip", columns, rows, texts=2, words=8, note=note)
 
 
@@ -67,7 +68,7 @@ def actions(result: Result) -> Table:
         for (component, action), energy_pj in sorted(energy.items(), key=lambda item: -item[1])
     ])  # fmt: skip
     caption = "Actions of the components, over all layers and timesteps"
-    columns = ("component", "action", "count", f"dynamic {scale.unit}", "share of dynamic")
+    columns = ("component", "action", "count", f"dynamic {scale.printed_unit}", "share of dynamic")
     return Table("actions", caption, columns, rows, texts=2, note=note)
 
 
@@ -143,7 +144,8 @@ def samples(result: Result) -> Table | None:
         for what in ("mean", "std", "min", "max")
     }
     foot = tuple((Cell(what), *_figures(found, scales)) for what, found in spreads.items())
-    columns = ("sample", *(f"{NAMES.get(key, key.replace('_', ' '))} {scales[key].unit}".strip() for key in keys))
+    units = {key: scales[key].printed_unit for key in keys}
+    columns = ("sample", *(f"{NAMES.get(key, key.replace('_', ' '))} {units[key]}".strip() for key in keys))
     return Table("samples", "Samples, one by one, and their spread", columns, rows, foot=foot, note=note)
 
 
@@ -152,7 +154,7 @@ def _figures(row: Mapping[str, float], scales: Mapping[str, Scale]) -> list[Cell
 
 
 def _energy_columns(scale: Scale) -> tuple[str, ...]:
-    return tuple(f"{what} {scale.unit}" for what in ("dynamic", "static", "total"))
+    return tuple(f"{what} {scale.printed_unit}" for what in ("dynamic", "static", "total"))
 
 
 def _energies(scale: Scale, dynamic_pj: float, static_pj: float) -> tuple[Cell, ...]:
