@@ -68,11 +68,14 @@ class Journal:
                 self._stream.close()
 
     def add(self, outcomes: Iterable[Outcome]) -> None:
-        """Keep outcomes; they are on the disk when this returns. ArchsimError where they cannot be written."""
+        """Keep outcomes; they are on the disk when this returns, those apart that another time may be others.
+
+        ArchsimError where they cannot be written.
+        """
         assert self._stream is not None
         added = list(outcomes)
         try:
-            self._stream.write(b"".join(map(_line, added)))
+            self._stream.write(b"".join(_line(one) for one in added if not one.passing))
             self._stream.flush()
             os.fsync(self._stream.fileno())
         except OSError as error:

@@ -53,11 +53,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one point: the numbers of its result, or why there are none; and why the store does not have it."""
+    """What came of one point: the numbers of its result, or why there are none (``passing``: there may be, another
+    time); and why the store does not have it."""
 
     key: str
     numbers: Mapping[str, float | None] | None
     message: str = ""
+    passing: bool = False
     unsaved: str = ""
 
 
@@ -77,7 +79,8 @@ def _outcome(task: Task, price: Price, key: str, shared: _Shared) -> Outcome:
     except ArchsimError as error:
         return Outcome(key, None, "; ".join(str(problem) for problem in error.problems))
     except Exception as error:
-        return Outcome(key, None, f"{type(error).__name__}: {error}")
+        of_the_machine = isinstance(error, MemoryError | OSError)
+        return Outcome(key, None, f"{type(error).__name__}: {error}", passing=of_the_machine)
 
 
 def _numbers(task: Task, price: Price, shared: _Shared) -> Mapping[str, float | None]:

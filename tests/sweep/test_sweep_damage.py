@@ -13,6 +13,7 @@ from sweep_processes import SECONDS, answers, finish, held_up, kill, needs_proc,
 from test_sweep_kills import SPACE
 
 import archsim
+from archsim.accelerators import family, register_family
 from archsim.store import SCHEMA_VERSION
 from archsim.store.connecting import APPLICATION_ID
 from archsim.sweeps.journal import FILE as JOURNAL
@@ -230,3 +231,41 @@ def test_a_folder_where_the_table_goes_is_known_before(write):
     Path("file").touch()
     refused(call("sweep", spec, "-o", "file/out"), "file/out: a file is in the way")
     assert list(Path("out", TABLE).iterdir()) == [] and not Path("out", JOURNAL).read_bytes()
+
+
+SHAKY = """
+from dataclasses import replace
+from pathlib import Path
+from archsim.accelerators import family, register_family
+systolic = family("systolic")
+def lower(chip, *words, **more):
+    if Path("shaken").exists() and chip.array.rows == 4:
+        raise ERROR("not now")
+    return systolic.lower(chip, *words, **more)
+register_family(replace(systolic, lower=lower))
+"""
+
+
+@pytest.fixture
+def _shaken():
+    """The plug-in's family goes with the test."""
+    before = family("systolic")
+    yield
+    register_family(before)
+
+
+@pytest.mark.usefixtures("_shaken")
+@pytest.mark.parametrize(
+    ("error", "again"), [("MemoryError", True), ("OSError", True), ("PermissionError", True), ("ValueError", False)]
+)
+def test_what_the_machine_refuses_is_tried_again_what_fails_is_not(write, error, again):
+    Path("shaky.py").write_text(SHAKY.replace("ERROR", error))
+    spec = write(FEW + "\nplugins: [shaky.py]")
+    Path("shaken").touch()
+    for _ in range(2):
+        done = archsim.sweep(spec, output="out")
+        assert {row["message"] for row in done.of("failed")} == {f"{error}: not now"}
+        assert len(done.of("failed")) == 3 and answers("out") == (9 if again else POINTS)
+    Path("shaken").unlink()
+    assert len(archsim.sweep(spec, output="out").of("ok")) == (POINTS if again else 9)
+    assert answers("out") == POINTS
