@@ -18,6 +18,7 @@ from archsim.accelerators.systolic.lower import lower as _lower_systolic
 from archsim.accelerators.systolic.memories import memories as _memories_systolic
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.config import Document, Strict, build_from, validate
+from archsim.config.reading import was_read
 from archsim.cost.component import Component
 from archsim.errors import ConfigError, Problem, nearest
 from archsim.workload import Workload
@@ -123,6 +124,7 @@ def load_plugin(path: str) -> None:
         raise ConfigError(Problem("not a Python file", key="--plugin", value=path, allowed="a file ending in .py"))
     module = importlib.util.module_from_spec(spec)
     try:
+        was_read(file, file.read_bytes())
         spec.loader.exec_module(module)
     except Exception as error:
         raise ConfigError(

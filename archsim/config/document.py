@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from archsim.config.reader import compose
+from archsim.config.reading import was_read
 from archsim.config.tree import build
 from archsim.errors import ConfigError, Problem
 
@@ -83,6 +84,7 @@ def read_text(path: Path, shown: str) -> str:
             raise ConfigError(Problem("is no regular file (a device, a pipe or a socket)", shown))
         with Path(path).open("rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
+        was_read(path, raw)
     except FileNotFoundError:
         raise ConfigError(Problem("file not found", shown)) from None
     except IsADirectoryError:

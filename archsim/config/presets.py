@@ -52,8 +52,17 @@ def _is_path(text: str) -> bool:
     return any(separator in text for separator in separators) or text.endswith((".yaml", ".yml", ".csv"))
 
 
+def is_preset(path: str | Path) -> bool:
+    """Whether a file came with archsim."""
+    return any(Path(path).resolve().is_relative_to(_root() / folder) for folder in ("workloads", "arch_configs"))
+
+
+def _root() -> Path:
+    return _PACKAGE / "_presets" if (_PACKAGE / "_presets").is_dir() else _PACKAGE.parent
+
+
 def _presets(kind: Kind) -> dict[str, Path]:
-    root = _PACKAGE / "_presets" if (_PACKAGE / "_presets").is_dir() else _PACKAGE.parent
+    root = _root()
     if kind == "workload":
         files = list((root / "workloads").glob("*.yaml"))
     elif kind in _FOLDERS:

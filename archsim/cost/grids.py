@@ -10,6 +10,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final
 
+from archsim.config.reading import was_read
 from archsim.cost.schema import GridModel
 from archsim.errors import ConfigError, Problem
 
@@ -74,9 +75,11 @@ def read_grid(kind: str, model: GridModel, folder: Path | None, blame: Callable[
     """
     path = (folder or Path()) / model.file
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        text = content.decode("utf-8").replace("\r\n", "\n")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise ConfigError(blame(f"the table cannot be read: {getattr(error, 'strerror', None) or error}")) from None
+    was_read(path, content)
     return _grid_of(kind, model, text)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from archsim.cost.table import CostTable
 
 PREFIX = "cost."
+FACTOR = "1"
+_WITH_UNIT = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?) ?(\S+)\Z", re.ASCII)
 
 
 def is_of_costs(override: str) -> bool:
@@ -55,11 +58,8 @@ def with_overrides(table: CostTable, overrides: Sequence[str]) -> CostTable:
 
 def _number(value: Any, unit: str) -> float | None:
     """A finite number, or a text such as ``20 pJ/bit``, in the unit; None for anything else."""
-    if isinstance(value, str) and value.endswith(unit):
-        try:
-            value = float(value.removesuffix(unit))
-        except ValueError:
-            return None
+    if isinstance(value, str) and unit != FACTOR and (found := _WITH_UNIT.match(value)) and found[2] == unit:
+        value = float(found[1])
     fine = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value >= 0
     return float(value) if fine else None
 

@@ -43,6 +43,14 @@ class CostTable:
             near = nearest(key, self.constants)
             raise CostError(Problem("no such constant in the cost table", self.name, key=key, nearest=near)) from None
 
+    def divisor(self, key: str) -> Constant:
+        """A constant that other figures are divided by; CostError where it may be zero."""
+        constant = self.constant(key)
+        if not constant.span.low:
+            text = "must be above zero: other figures are divided by it"
+            raise CostError(Problem(text, self.name, key=key, value=constant.span.low))
+        return constant
+
     def with_constant(self, key: str, value: float) -> CostTable:
         """A copy in which one constant (or fixed price) has another value and no range."""
         if key in self.prices:

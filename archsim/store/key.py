@@ -38,7 +38,7 @@ def key_of(request: Request, sample: int | None = None) -> str:
     content = {
         "asked": asked(question), "hashes": hashes(question), "versions": versions(),
         "peers": [[peer.key, peer.name, peer.settings] for peer in question.peers], "vary_costs": question.vary_costs,
-        "source": package_source(PACKAGE), "extensions": _extensions(question), "loaded": _loaded(question),
+        "source": package_source(PACKAGE), "extensions": extensions(question), "loaded": _loaded(question),
     }  # fmt: skip
     return hashlib.sha256(json.dumps(content, default=str).encode()).hexdigest()
 
@@ -46,7 +46,7 @@ def key_of(request: Request, sample: int | None = None) -> str:
 def _loaded(request: Request) -> list[str]:
     """Chip and network as they will be executed: they may be changed copies of what their documents say."""
     workload = request.workload
-    return [repr(request.architecture.chip), repr(workload.network), workload.activity.describe()]
+    return [repr(request.architecture.chip), repr(workload.network), workload.activity.content]
 
 
 @cache
@@ -63,7 +63,7 @@ def _digest(files: list[Path], folder: Path) -> str:
     return total.hexdigest()
 
 
-def _extensions(request: Request) -> list[Any]:
+def extensions(request: Request) -> list[Any]:
     """What is registered from outside archsim: its fields, and the bytes of the files that its code is in."""
     files = {Path(name).resolve() for name in request.plugins}
     folders = {file.parent for file in files}

@@ -12,10 +12,13 @@ from typing import Any
 from archsim.accelerators import load_architecture
 from archsim.config import Document
 from archsim.config.document import OVERRIDE, Key
+from archsim.config.reading import watch
 from archsim.cost.overrides import is_of_costs
 from archsim.cost.table import load_costs
 from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.provenance import sha256_of, versions
 from archsim.request import WORKLOAD_PREFIX, Gather, Request, prepare
+from archsim.store.key import PACKAGE, extensions, package_source
 from archsim.sweeps.constraints import Constraint, parse_constraint
 from archsim.sweeps.sample import values_of
 from archsim.sweeps.spec import MOST_POINTS, SweepFile, load_spec
@@ -23,7 +26,8 @@ from archsim.sweeps.suggest import check_optuna
 from archsim.sweeps.work import override
 from archsim.workload import load_workload
 
-_NOWHERE = ("unknown key", "no such list item", "no such constant in the cost table")
+_MALFORMED = "not of the form KEY=VALUE, such as array.rows=32"
+_NOWHERE = ("unknown key", "no such list item", "no such constant in the cost table", _MALFORMED)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,9 @@ class Checked:
     document: Document
     contents: Mapping[str, Any]
     only_prices: Mapping[str, tuple[str, ...]]  # of each chip, the keys that change prices only
+    tables: Mapping[tuple[str, ...], str]  # hash of the cost table by its overlays, as located
+    common: str  # a hash of what answers beside the points' own content: plug-ins, archsim, Python and its packages
+    read: Mapping[str, str]  # files that all this was read from, and the SHA-256 of each
 
     def located(self, name: str) -> str:
         """A path as seen from the sweep's file; the name of a preset as it is."""
@@ -43,10 +50,17 @@ class Checked:
 
 def check_spec(path: str | Path) -> Checked:
     """Read a sweep's file and check all that it names. ConfigError: file:line of everything that is wrong."""
+    with watch() as read:
+        return _check_spec(path, read)
+
+
+def _check_spec(path: str | Path, read: Mapping[str, str]) -> Checked:
     file, document = load_spec(path)
     constraints, problems = _constraints(file, document)
     contents: dict[str, Any] = {}
     only_prices: dict[str, tuple[str, ...]] = {}
+    tables: dict[tuple[str, ...], str] = {}
+    common: list[Any] = [package_source(PACKAGE), versions()]
     for at, arch, workload, costs in _combinations(file):
         try:
             request = _prepared(file, document, arch, workload, costs)
@@ -56,6 +70,8 @@ def check_spec(path: str | Path) -> Checked:
             continue
         contents |= {arch: request.architecture.content, workload: request.workload.hash}
         only_prices[arch] = request.architecture.family.only_prices
+        tables[request.costs] = request.table.hash
+        common.append(extensions(request))
         if (file.seeds or file.repeats) and not request.workload.activity.synthetic:
             text = "recorded spikes have no seed to repeat them with"
             key = "seeds" if file.seeds else "repeats"
@@ -68,7 +84,7 @@ def check_spec(path: str | Path) -> Checked:
         problems += [_blamed(document, ("method",), problem) for problem in gather.problems]
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: problem.line or 0))
-    return Checked(file, tuple(constraints), document, contents, only_prices)
+    return Checked(file, tuple(constraints), document, contents, only_prices, tables, sha256_of(common), read)
 
 
 def file_of(path: Path) -> bool:
@@ -190,6 +206,8 @@ def _nowhere(load: Callable[[], Any], key: str) -> Problem | None:
         load()
     except ArchsimError as error:
         for problem in error.problems:
+            if problem.message == _MALFORMED:
+                return problem
             is_it = problem.message in _NOWHERE or "cannot be set below it" in problem.message
             named = problem.key or ""
             if problem.file == OVERRIDE and is_it and (key == named or key.startswith(named + ".")):

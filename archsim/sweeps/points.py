@@ -6,14 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import islice, product
-from pathlib import Path
 from typing import Any
 
-from archsim.config.presets import find, names
 from archsim.cost.overrides import is_of_costs
-from archsim.sweeps.checks import Checked, file_of
+from archsim.sweeps.checks import Checked
+from archsim.sweeps.contents import Contents
 from archsim.sweeps.sample import Point, draw_points
 from archsim.sweeps.work import Price, Task, override
 
@@ -21,8 +19,7 @@ SEED = "workload.activity.seed"
 COSTS = "costs"
 ID_LETTERS = 10
 MOST_PRICES = 500  # of one execution in one task: processes share the rest, and little is lost with one
-_Execution = tuple[str, str, tuple[str, ...]]  # chip, network, overrides
-PACKAGE = Path(__file__).resolve().parent.parent
+_Execution = tuple[str, str, tuple[str, ...], tuple[str, str]]  # chip, network, overrides, contents
 
 
 @dataclass(frozen=True)
@@ -47,24 +44,23 @@ def lay_out(checked: Checked, drawn: Sequence[Point] | None = None) -> tuple[tup
     repeated = [{SEED: seed} for seed in seeds] or [{}]
     drawn = draw_points(file) if drawn is None else drawn
     designs = [{**values, **seed} for values in drawn for seed in repeated]
-    common = _sha256(_own_source(), file.samples, [_content(checked, name) for name in file.plugins])
-    overlays = [_several(names) for names in file.costs]
-    of_overlays = [_sha256([_content(checked, name) for name in names]) for names in overlays]
+    contents, overlays = Contents(checked), [_several(names) for names in file.costs]
+    tables = [checked.tables[tuple(checked.located(name) for name in laid)] for laid in overlays]
     points: list[DesignPoint] = []
     shared: dict[_Execution, dict[str, Price]] = {}
     for arch, workload, values in product(file.archs, file.workloads, designs):
-        design = [checked.contents[arch], checked.contents[workload], _with_files(checked, values)]
-        executed, priced = _split(values, checked.only_prices[arch])
-        prices = shared.setdefault((arch, workload, executed), {})
-        for laid, hashed in zip(overlays, of_overlays, strict=True):
-            key = _sha256(common, design, hashed)
-            prices[key] = Price(tuple(checked.located(name) for name in laid), priced)
+        content = contents.of(arch, workload, values)
+        executed, priced = _split(contents.overrides(values), checked.only_prices[arch])
+        prices = shared.setdefault((arch, workload, executed, content), {})
+        design = [content, list(values.items()), file.samples]
+        for laid, table in zip(overlays, tables, strict=True):
+            key = _sha256(checked.common, design, table)
+            prices[key] = Price(tuple(checked.located(name) for name in laid), priced, table)
             shown = {**values, **({COSTS: " + ".join(laid)} if len(overlays) > 1 else {})}
-            short = _sha256(design, file.samples, hashed)[:ID_LETTERS]
-            points.append(DesignPoint(arch, workload, shown, short, key))
-    content = _sha256(common, checked.contents, of_overlays)
+            points.append(DesignPoint(arch, workload, shown, _sha256(design, table)[:ID_LETTERS], key))
+    read = {**checked.read, **contents.read}
     return tuple(points), tuple(
-        task for execution, prices in shared.items() for task in _tasks(checked, execution, prices, content)
+        task for execution, prices in shared.items() for task in _tasks(checked, execution, prices, read)
     )
 
 
@@ -74,53 +70,40 @@ def varied_keys(points: Iterable[DesignPoint]) -> tuple[str, ...]:
 
 
 def _split(values: Mapping[str, Any], only_prices: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Overrides that are executed, and those that change prices only."""
+    """Overrides that are executed, and those that change prices only; both in their order.
+
+    A key is a price where it is, or lies below, one that the family names, and no other value is set around it.
+    """
     executed: list[str] = []
     priced: list[str] = []
     for key, value in values.items():
-        (priced if is_of_costs(key) or key in only_prices else executed).append(override(key, value))
+        is_price = any(_is_within(key, one) for one in only_prices)
+        is_within_other = any(_is_within(key, one) and one != key for one in values if one not in only_prices)
+        (priced if is_of_costs(key) or (is_price and not is_within_other) else executed).append(override(key, value))
     return tuple(executed), tuple(priced)
 
 
-def _tasks(checked: Checked, execution: _Execution, prices: Mapping[str, Price], content: str) -> Iterator[Task]:
+def _is_within(key: str, other: str) -> bool:
+    return key == other or key.startswith(other + ".")
+
+
+def _tasks(
+    checked: Checked, execution: _Execution, prices: Mapping[str, Price], read: Mapping[str, str]
+) -> Iterator[Task]:
     """One execution, in as many tasks as its prices need."""
-    file, (arch, workload, overrides) = checked.file, execution
+    file, (arch, workload, overrides, (chip, network)) = checked.file, execution
     for first in range(0, len(prices), MOST_PRICES):
         part = dict(islice(prices.items(), first, first + MOST_PRICES))
         yield Task(
             arch=checked.located(arch), workload=checked.located(workload), overrides=overrides,
             prices=tuple(part.values()), keys=tuple(part), samples=file.samples, engine=file.engine,
-            plugins=tuple(checked.located(name) for name in file.plugins), content=content,
+            plugins=tuple(checked.located(name) for name in file.plugins), chip=chip, network=network,
+            common=checked.common, read=tuple(read.items()),
         )  # fmt: skip
 
 
 def _several(names: str | Sequence[str] | None) -> tuple[str, ...]:
     return () if names is None else (names,) if isinstance(names, str) else tuple(names)
-
-
-def _with_files(checked: Checked, values: Mapping[str, Any]) -> list[Any]:
-    """Values as they are, and what files hold that they name (a device, a trace)."""
-    return [[key, value, _content(checked, value) if isinstance(value, str) else None] for key, value in values.items()]
-
-
-def _content(checked: Checked, name: str) -> str:
-    """The name with the hash of the file behind it, if there is one."""
-    for path in (Path(checked.located(name)), Path(name)):
-        if file_of(path):
-            return f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}"
-    return name
-
-
-@cache
-def _own_source() -> str:
-    """A hash of the package's source and of its presets of chips, devices and costs."""
-    digest = hashlib.sha256()
-    chips, _ = find("arch", names("arch")[0])
-    for folder in (PACKAGE, chips.parent.parent):
-        for path in sorted(folder.rglob("*.*")):
-            if path.suffix in (".py", ".yaml", ".csv"):
-                digest.update(f"{path.relative_to(folder)}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _sha256(*parts: Any) -> str:

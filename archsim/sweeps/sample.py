@@ -59,11 +59,23 @@ def values_of(axis: Axis) -> list[Any]:
 
 
 def value_at(axis: Axis, u: float) -> Any:
-    """The value at ``u`` in [0, 1): of a list or stepped range one of its values, else from the whole range."""
+    """The value at ``u`` in [0, 1): of a list or stepped range one of its values, else from the whole range.
+
+    Every whole number of a linear range has the same share; of a logarithmic one, n has log((n + 1) / n).
+    """
     if isinstance(axis, Range) and axis.steps is None and axis.step is None:
-        return _between(axis, u)
+        return _drawn(axis, u)
     values = values_of(axis)
     return values[int(u * len(values))]
+
+
+def _drawn(axis: Range, u: float) -> float | int:
+    first, last = axis.from_, axis.to
+    if not (isinstance(first, int) and isinstance(last, int)):
+        return _between(axis, u)
+    if axis.scale == "log":
+        return min(last, max(first, int(first * ((last + 1) / first) ** u)))
+    return min(last, first + math.floor(u * (last - first + 1)))
 
 
 def _between(axis: Range, part: float) -> float | int:

@@ -100,7 +100,7 @@ class Search(Strict):
     @property
     def batch_size(self) -> int:
         """How many designs are suggested before any of them is judged; not the number of processes."""
-        return self.batch or min(self.trials, BATCH)
+        return self.batch or BATCH
 
 
 class Method(Strict):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from archsim.accelerators import Architecture, load_architecture
+from archsim.config.presets import is_preset
+from archsim.config.reading import watch
 from archsim.cost.overrides import with_overrides
 from archsim.cost.table import CostTable, load_costs
 from archsim.engine import EngineName, expect_many_executions
-from archsim.errors import ArchsimError
+from archsim.errors import ArchsimError, Problem
 from archsim.request import WORKLOAD_PREFIX, Request, prepare, split_overrides
 from archsim.run import Run, Unpriced, execute_once, priced
 from archsim.simulation import fulfil
@@ -32,6 +35,7 @@ class Price:
 
     costs: tuple[str, ...] = ()
     overrides: tuple[str, ...] = ()
+    table: str = ""  # the hash of the cost table with its overlays
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,10 @@ class Task:
     samples: int | str
     engine: EngineName
     plugins: tuple[str, ...]
-    content: str  # a hash of the files that the sweep names: what is kept between tasks is of this content
+    chip: str = ""  # hashes of the content of chip and network, and of what answers beside them:
+    network: str = ""  # what is kept between tasks is of these contents
+    common: str = ""
+    read: tuple[tuple[str, str], ...] = ()  # files that the sweep was prepared from, and their SHA-256
     many: bool = False  # whether the process that performs it performs many
     store: str | None = None  # the file of the store that answers are looked up in and added to
 
@@ -68,7 +75,23 @@ def perform(task: Task) -> tuple[Outcome, ...]:
     if task.many:
         expect_many_executions()
     shared = _shared(replace(task, prices=(), keys=(), many=False))
-    return tuple(_outcome(task, price, key, shared) for price, key in zip(task.prices, task.keys, strict=True))
+    with watch() as read:
+        outcomes = tuple(_outcome(task, price, key, shared) for price, key in zip(task.prices, task.keys, strict=True))
+    _check_unchanged(task, read, any(outcome.numbers is None for outcome in outcomes))
+    return outcomes
+
+
+def _check_unchanged(task: Task, read: Mapping[str, str], is_some_failed: bool) -> None:
+    """ArchsimError where a file is no longer what the points' keys were made of: their answers are not kept."""
+    known = {sha for _, sha in task.read}
+    changed = [path for path, sha in read.items() if sha not in known]
+    if is_some_failed:
+        changed += [path for path, _ in task.read if not is_preset(path) and not os.path.exists(path)]
+    if changed:
+        for kept in (_shared, _workload, _table, _chip):
+            kept.cache_clear()
+        text = "has changed while the sweep was executed; what was answered is kept, and the same command goes on"
+        raise ArchsimError([Problem(text, file=path) for path in changed])
 
 
 def _outcome(task: Task, price: Price, key: str, shared: _Shared) -> Outcome:
@@ -152,7 +175,7 @@ def _request(task: Task, price: Price) -> Request:
     """The point, prepared and checked as a whole; workloads with their spikes are loaded once."""
     of_workload, others = _of_workload(task.overrides)
     asked: dict[str, Any] = {"engine": task.engine, "samples": task.samples, "costs": price.costs}
-    workload = _workload(task.workload, of_workload, task.content)
+    workload = _workload(task.workload, of_workload, task.network)
     request = prepare(task.arch, workload, overrides=(*others, *price.overrides), plugins=task.plugins, **asked)
     return replace(request, overrides=(*task.overrides, *price.overrides))
 
@@ -160,8 +183,8 @@ def _request(task: Task, price: Price) -> Request:
 def _chip_and_table(task: Task, price: Price) -> tuple[Architecture, CostTable]:
     """What a price depends on; what was loaded before is taken again."""
     of_costs, of_chip = split_overrides(price.overrides)
-    chip = _chip(task.arch, (*_of_workload(task.overrides)[1], *of_chip), task.content)
-    return chip, with_overrides(_table(price.costs, task.content), of_costs)
+    chip = _chip(task.arch, (*_of_workload(task.overrides)[1], *of_chip), task.chip)
+    return chip, with_overrides(_table(price.costs, price.table), of_costs)
 
 
 def _of_workload(overrides: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -38,6 +38,11 @@ class Activity(ABC):
         """Where the values come from, in a line."""
 
     @property
+    def content(self) -> str:
+        """All that the values depend on beside the network."""
+        return self.describe()
+
+    @property
     @abstractmethod
     def samples(self) -> range:
         """The sample numbers that may be asked for."""
@@ -114,6 +119,11 @@ class SyntheticActivity(Activity):
         return f"synthetic: {self.densities.describe()}"
 
     @property
+    def content(self) -> str:
+        """Every density of every layer, generator and seed."""
+        return repr(self.densities)
+
+    @property
     def samples(self) -> range:
         """As many as a seed can tell apart."""
         return range(SYNTHETIC_SAMPLES)
@@ -161,6 +171,11 @@ class RecordedActivity(Activity):
     def describe(self) -> str:
         """The file, and how many samples it holds."""
         return f"recorded: {self.trace.file}, {self.trace.n_samples} samples"
+
+    @property
+    def content(self) -> str:
+        """The recording's hash."""
+        return self.trace.sha256
 
     @property
     def samples(self) -> range:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from archsim.config.reading import was_read
 from archsim.workload.npz import MAX_UNPACKED_BYTES
 
 
@@ -41,6 +42,8 @@ def locate(trace: str, folder: Path, roots: Sequence[Path], allow_outside: bool)
 def read(path: Path) -> bytes:
     """The file's bytes. Raises TraceRefusedError if the system refuses."""
     try:
-        return path.read_bytes()
+        content = path.read_bytes()
     except OSError as error:
         raise TraceRefusedError(f"cannot be read: {error.strerror or error}") from None
+    was_read(path, content)
+    return content

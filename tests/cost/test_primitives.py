@@ -190,7 +190,7 @@ def test_a_dram_row_costs_by_its_bytes_and_every_device_has_background_power() -
 def test_a_row_of_no_bytes_in_an_overlay_is_refused(tmp_path: Path) -> None:
     (tmp_path / "o.yaml").write_text("constants: {dram.row_bytes: {value: 0, source: nobody}}")
     table = load_costs(overlays=[str(tmp_path / "o.yaml")])
-    with pytest.raises(CostError, match=r"dram\.row_bytes: a row has at least one byte"):
+    with pytest.raises(CostError, match=r"dram\.row_bytes: must be above zero"):
         table.cost_of(Component("it", "dram", "DRAM", on_chip=False), 28)
 
 

@@ -66,7 +66,8 @@ def _shift_add(request: Request) -> ComponentCost:
 
 def _isaac(request: Request) -> ComponentCost:
     bits, constant = request.number("bits"), request.table.constant
-    op, area, width = (constant(f"shift_add.isaac.{name}") for name in ("op", "area", "bits"))
+    op, area = (constant(f"shift_add.isaac.{name}") for name in ("op", "area"))
+    width = request.table.divisor("shift_add.isaac.bits")
     share, step = float(bits) / width.value, f"x {bits} bits / {width.value:g}"
     return ComponentCost(
         {"op": at_node(Priced.of(op, "one shift and add").times(share, step), "energy", request)},

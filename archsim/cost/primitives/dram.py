@@ -11,7 +11,6 @@ from typing import Final
 
 from archsim.cost.primitives.base import Need, Primitive, Request, cited, nothing
 from archsim.cost.records import ComponentCost, Priced
-from archsim.errors import CostError, Problem
 
 
 def _cost(request: Request) -> ComponentCost:
@@ -32,9 +31,7 @@ def _cost(request: Request) -> ComponentCost:
 
 
 def _activate(request: Request) -> Priced:
-    row, known = request.number("row_bytes"), request.table.constant("dram.row_bytes")
-    if not known.span.low:
-        raise CostError(Problem("a row has at least one byte", request.table.name, key="dram.row_bytes", value=0))
+    row, known = request.number("row_bytes"), request.table.divisor("dram.row_bytes")
     constant = request.table.constant("dram.activate")
     price = Priced.of(constant, f"a row of {known.value:g} bytes opened and closed again")
     return price.times(known.span.inverse() * float(row), f"x {row} bytes / {cited('dram.row_bytes', known)}")

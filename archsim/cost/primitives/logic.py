@@ -56,7 +56,7 @@ def gate_figure(request: Request, gate: str, quantity: str, bits: int) -> Priced
 
 def per_operation(power: Priced, request: Request) -> Priced:
     """pJ per operation from mW at the characterisation clock: mW / MHz = nJ, so 1000 x mW / MHz."""
-    clock = request.table.constant("gates.clock")
+    clock = request.table.divisor("gates.clock")
     step = f"power / characterisation clock = pJ per operation: {cited('gates.clock', clock)}"
     return power.times(clock.span.inverse() * 1000.0, step)
 
@@ -69,7 +69,7 @@ def in_milliwatts(leakage: Priced, request: Request) -> Priced:
 
 def laid_out(cells: Priced, request: Request) -> Priced:
     """Layout area in um2: cell area / placement utilisation."""
-    used = request.table.constant("gates.placement_utilisation")
+    used = request.table.divisor("gates.placement_utilisation")
     return cells.times(used.span.inverse(), f"cell area / {cited('gates.placement_utilisation', used)}")
 
 

@@ -30,7 +30,7 @@ def _cost(request: Request) -> ComponentCost:
         constant = request.table.constant(factor)
         return _figure(request, nodes, bank_bytes, quantity).times(constant.span, f"times {cited(factor, constant)}")
 
-    used = request.table.constant("sram.placement_utilisation")
+    used = request.table.divisor("sram.placement_utilisation")
     area = _figure(request, nodes, bank_bytes, "area_um2").times(
         used.span.inverse(), f"bank area / {cited('sram.placement_utilisation', used)}"
     )
