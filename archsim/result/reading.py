@@ -29,6 +29,9 @@ def load_result(folder: str | Path) -> Result:
         found = body.get("format") if isinstance(body, dict) else None
         raise ArchsimError(Problem("not a result of this version", file=str(path), value=found, allowed=FORMAT))
     endless = [Problem("a damaged result: not a finite number", file=str(path), key=key) for key in not_finite(body)]
+    for key in ("clock_mhz", "node_nm"):
+        if isinstance(value := body.get(key), int | float) and value <= 0:
+            endless.append(Problem("a damaged result: not above zero", file=str(path), key=key, value=value))
     if endless:
         raise ArchsimError(endless)
     return _checked(text, str(path))

@@ -26,6 +26,7 @@ from archsim.workload import Workload, load_workload
 if TYPE_CHECKING:
     from archsim.store import Store
 
+PASSING = (MemoryError, OSError)  # what the machine refuses today it may grant tomorrow
 WORKLOADS_KEPT, TABLES_KEPT, CHIPS_KEPT = 4, 64, 256
 
 
@@ -102,8 +103,7 @@ def _outcome(task: Task, price: Price, key: str, shared: _Shared) -> Outcome:
     except ArchsimError as error:
         return Outcome(key, None, "; ".join(str(problem) for problem in error.problems))
     except Exception as error:
-        of_the_machine = isinstance(error, MemoryError | OSError)
-        return Outcome(key, None, f"{type(error).__name__}: {error}", passing=of_the_machine)
+        return Outcome(key, None, f"{type(error).__name__}: {error}", passing=isinstance(error, PASSING))
 
 
 def _numbers(task: Task, price: Price, shared: _Shared) -> Mapping[str, float | None]:
@@ -154,7 +154,7 @@ class _Shared:
             try:
                 self._done[sample] = execute_once(request.architecture, request.workload, sample, request.engine)
             except Exception as error:
-                self._refused = error
+                self._refused = None if isinstance(error, PASSING) else error
                 raise
         return self._done[sample]
 

@@ -194,6 +194,17 @@ def test_a_row_of_no_bytes_in_an_overlay_is_refused(tmp_path: Path) -> None:
         table.cost_of(Component("it", "dram", "DRAM", on_chip=False), 28)
 
 
+@pytest.mark.parametrize(
+    ("key", "primitive"),
+    [("gates.clock", "adder"), ("gates.placement_utilisation", "adder"), ("sram.placement_utilisation", "sram")],
+)
+def test_nothing_is_divided_by_zero(key: str, primitive: str) -> None:
+    sizes = {"bytes": 4096} if primitive == "sram" else {"bits": 8}
+    table = load_costs(overrides=[f"cost.{key}=0"])
+    with pytest.raises(CostError, match=f"{key}: must be above zero"):
+        table.cost_of(Component("it", primitive, "compute", sizes), 28)
+
+
 def test_a_fifo_shares_its_table_power_between_push_and_pop() -> None:
     fifo = cost("fifo", depth=4, bits=8)
     assert fifo.energy_pj["push"].value == pytest.approx(0.0443 / 400 * 1000 / 2)

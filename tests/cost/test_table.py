@@ -215,5 +215,11 @@ def test_constants_that_cannot_be_stated_are_all_named():
     with pytest.raises(ConfigError) as caught:
         load_costs(overrides=[*overrides, "cost.dram.activate=.inf", "cost.dram.activate=yes"])
     said = [str(problem) for problem in caught.value.problems]
+    assert load_costs(overrides=["cost.sram.read_factor=2"]).constant("sram.read_factor").value == 2.0
+    for text in ('"21"', '"0.1"', "2 1", "4_0 pJ/bit"):  # a factor has no unit to be read with
+        with pytest.raises(ConfigError, match="no such value"):
+            load_costs(overrides=[f"cost.sram.read_factor={text}"])
+        with pytest.raises(ConfigError, match="no such value"):
+            load_costs(overrides=[f"cost.dram.read_bit={text}"])
     assert len(said) == 6 and "did you mean 'cost.dram.read_bit'?" in "".join(said)
     assert sum("a number of pJ" in text for text in said) == 4
