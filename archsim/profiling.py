@@ -13,7 +13,6 @@ from archsim.accelerators import Architecture
 from archsim.advice import Advice, Executed, advise, sentences
 from archsim.analysis.roofline import Roofline, roofline
 from archsim.analysis.sensitivity import Sensitivity, sensitivities
-from archsim.config import apply_overrides, validate
 from archsim.cost.pricing import Prices, price
 from archsim.cost.table import CostTable
 from archsim.engine import execute
@@ -144,9 +143,9 @@ def _best(run: Run, table: CostTable, ways: Sequence[Sequence[str]]) -> Executed
 
 def _executed(run: Run, table: CostTable, overrides: Sequence[str]) -> Executed:
     """The same sample on the same chip with some overrides."""
-    family, document = run.architecture.family, apply_overrides(run.architecture.document, overrides)
-    chip: Any = validate(family.schema, document)
-    lowered = family.lower(chip, run.workload, run.sample)
+    architecture = run.architecture.with_overrides(overrides)
+    chip = architecture.chip
+    lowered = architecture.family.lower(chip, run.workload, run.sample)
     execution = execute(lowered.graph, "fast")
     latency_ns = execution.cycles * 1000.0 / chip.clock_mhz
     prices = price(execution.ledger, lowered.components, table, chip.node_nm, latency_ns)

@@ -17,7 +17,7 @@ from archsim.accelerators.lowered import LayerFacts, Lowered
 from archsim.accelerators.systolic.lower import lower as _lower_systolic
 from archsim.accelerators.systolic.memories import memories as _memories_systolic
 from archsim.accelerators.systolic.schema import SystolicArchitecture
-from archsim.config import Document, Strict, build_from, validate
+from archsim.config import Document, Strict, apply_overrides, build_from, validate
 from archsim.config.reading import was_read
 from archsim.cost.component import Component
 from archsim.errors import ConfigError, Problem, nearest
@@ -53,6 +53,10 @@ class Architecture:
     def name(self) -> str:
         """The chip's name."""
         return str(self.chip.name)
+
+    def with_overrides(self, overrides: Sequence[str]) -> Architecture:
+        """The same chip with further dotted overrides. ConfigError lists everything wrong."""
+        return _architecture(apply_overrides(self.document, overrides)) if overrides else self
 
     @property
     def content(self) -> Any:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from archsim.cost.table import CostTable
 
 Read = tuple[tuple[str, ...], dict[tuple[Constant, ...], ComponentCost]]
-MOST_KEPT = 100_000
+MOST_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,27 @@ class KnownCosts:
     def cost_of(self, component: Component, node_nm: float, table: CostTable) -> ComponentCost:
         """As :meth:`archsim.cost.table.CostTable.cost_of`."""
         rest = (table.prices, table.gates, table.sram, table.scaling, table.adc)
-        self._alive |= {id(part): part for part in rest}
         place = _Place(_content(component), node_nm, tuple(map(id, rest)))
-        known = self._reads.setdefault(place, [])
-        for names, costs in known:
+        for names, costs in self._reads.get(place, ()):
             cost = costs.get(tuple(table.constants[name] for name in names))
             if cost is not None:
                 return cost
         notes = _Noted(table.constants)
         cost = replace(table, constants=notes).cost_of(component, node_nm)
-        if self._kept < MOST_KEPT:
-            self._kept += 1
-            names = tuple(notes.read)
-            if names not in (read for read, _ in known):
-                known.append((names, {}))
-            dict(known)[names][tuple(table.constants[name] for name in names)] = cost
+        if self._kept == MOST_KEPT:
+            self._reads, self._alive, self._kept = {}, {}, 0
+        self._keep(place, rest, tuple(notes.read), table, cost)
         return cost
+
+    def _keep(
+        self, place: _Place, rest: tuple[Any, ...], names: tuple[str, ...], table: CostTable, cost: ComponentCost
+    ) -> None:
+        self._kept += 1
+        self._alive |= {id(part): part for part in rest}
+        known = self._reads.setdefault(place, [])
+        if names not in (read for read, _ in known):
+            known.append((names, {}))
+        dict(known)[names][tuple(table.constants[name] for name in names)] = cost
 
 
 def _content(component: Component) -> tuple[Any, ...]:

@@ -26,6 +26,7 @@ Quantity = Literal["energy", "leakage", "area"]
 End = Literal["value", "low", "high"]
 
 ISO_VOLT = 0.8
+MOST_KEPT = 4096
 ISO_VOLT_UP_TO_NM = 130.0
 
 
@@ -43,6 +44,27 @@ class Scaling:
 
     def factor(self, quantity: Quantity, from_nm: float, to_nm: float) -> Span:
         """What to multiply a quantity at ``from_nm`` by to have it at ``to_nm``; CostError outside the table."""
+        return self._known(quantity, from_nm, to_nm)[0]
+
+    def step(self, quantity: Quantity, from_nm: float, to_nm: float) -> str:
+        """The factor as a line of explanation."""
+        return self._known(quantity, from_nm, to_nm)[1]
+
+    def _known(self, quantity: Quantity, from_nm: float, to_nm: float) -> tuple[Span, str]:
+        """Factor and explanation; a chip asks for the same few again and again."""
+        asked = (quantity, from_nm, to_nm)
+        if asked not in self._kept:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            span = self._factor(quantity, from_nm, to_nm)
+            self._kept[asked] = span, self._step(span, quantity, from_nm, to_nm)
+        return self._kept[asked]
+
+    @cached_property
+    def _kept(self) -> dict[tuple[str, float, float], tuple[Span, str]]:
+        return {}
+
+    def _factor(self, quantity: Quantity, from_nm: float, to_nm: float) -> Span:
         self._check(from_nm, to_nm)
         if from_nm == to_nm:
             return Span.exactly(1.0)
@@ -51,9 +73,7 @@ class Scaling:
         end = self.pinned.get(quantity)
         return span if end is None else Span.exactly(getattr(span, end))
 
-    def step(self, quantity: Quantity, from_nm: float, to_nm: float) -> str:
-        """The factor as a line of explanation."""
-        span = self.factor(quantity, from_nm, to_nm)
+    def _step(self, span: Span, quantity: Quantity, from_nm: float, to_nm: float) -> str:
         how = self.scaling.model.source
         if quantity == "leakage":
             more = len(self._leakage(from_nm, to_nm)) > 1

@@ -183,7 +183,7 @@ def _request(task: Task, price: Price) -> Request:
 def _chip_and_table(task: Task, price: Price) -> tuple[Architecture, CostTable]:
     """What a price depends on; what was loaded before is taken again."""
     of_costs, of_chip = split_overrides(price.overrides)
-    chip = _chip(task.arch, (*_of_workload(task.overrides)[1], *of_chip), task.chip)
+    chip = _chip(task.arch, _of_workload(task.overrides)[1], task.chip).with_overrides(of_chip)
     return chip, with_overrides(_table(price.costs, price.table), of_costs)
 
 
