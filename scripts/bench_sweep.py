@@ -6,6 +6,7 @@ Ten random designs are executed anew with des, ten random prices alone, and comp
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import tempfile
 import time
@@ -34,11 +35,10 @@ PRICES = """
 archs: [sata]
 workloads: [vgg9-cifar10]
 space:
-  node: {from: 16.0, to: 90.0}
-  cost.dram.read_bit: {from: 2.0, to: 40.0}
-  cost.dram.write_bit: {from: 2.0, to: 40.0}
-method: {latin_hypercube: {points: POINTS, seed: 0}}
+  node: {from: 16.0, to: 90.0, steps: STEPS}
+  cost.dram.read_bit: {from: 2.0, to: 40.0, steps: STEPS}
 """
+DRAWN = PRICES.replace(", steps: STEPS", "") + "method: {latin_hypercube: {points: POINTS, seed: 0}}\n"
 
 
 def main() -> None:
@@ -49,7 +49,10 @@ def main() -> None:
     parser.add_argument("--prices", type=int, default=10_000)
     asked = parser.parse_args()
     measured("designs", SPEC.replace("POINTS", str(asked.points)), asked.jobs, asked.again, "des")
-    measured("prices of one design", PRICES.replace("POINTS", str(asked.prices)), asked.jobs, asked.again, "fast")
+    steps = str(math.isqrt(asked.prices))
+    measured("prices, a grid", PRICES.replace("STEPS", steps), asked.jobs, asked.again, "fast")
+    measured("prices, each at a node of its own", DRAWN.replace("POINTS", str(asked.prices)), asked.jobs,
+             asked.again, "fast")  # fmt: skip
 
 
 def measured(what: str, text: str, jobs: int, again: int, engine: str) -> None:
