@@ -30,7 +30,7 @@ from archsim.workload.schema import WorkloadFile
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-MARK = re.compile(r"<!-- generated: (\w+) -->")
+MARK = re.compile(r"<!-- generated: (\w+) -->(?:\n\*.*\*)?")  # with the line that stands in where no site is built
 ENDLESS = re.compile(r"from (\d+) to 2147483647")  # bounds of the columns that hold it, not of the thing
 Model = type[BaseModel]
 
