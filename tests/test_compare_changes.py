@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from typer.testing import CliRunner
 
 import archsim
@@ -18,6 +20,7 @@ from archsim.cli import app
 from archsim.comparison import CHANGE_TABLES, TABLES, Amount, Change, Comparison, Product, Side, sentences
 from archsim.comparison.sentences import factor
 from archsim.errors import ArchsimError
+from archsim.report.compare_tables import print_comparison
 from archsim.result import Result
 
 NETWORK = """
@@ -143,6 +146,27 @@ def test_static_energy_of_layers_is_what_they_state_and_the_rest_is_idle(sata: R
             assert rows[layer.name].static[at] == layer.static_pj
         idle = result.static_pj - sum(layer.static_pj for layer in result.layers)
         assert rows["idle"].static[at] == pytest.approx(idle) and rows["idle"].dynamic[at] == 0
+
+
+def test_a_component_is_one_part_whatever_its_level(sata: Result, slower: Result) -> None:
+    """Chips may count a membrane buffer to the global buffer or to the neuron module: it is neither new nor gone."""
+    name, home = slower.components[0].name, slower.components[0].level
+    away = next(part.level for part in slower.components if part.level != home)
+    parts = tuple(replace(part, level=away) if part.name == name else part for part in slower.components)
+    moved = replace(slower, components=parts)
+    for which in ("energy_by_component", "area_by_component"):
+        table, as_before = (getattr(change(sata, other), which) for other in (moved, slower))
+        assert [part.values for part in table.parts if part.names == (name, " | ".join(sorted((home, away))))] == [
+            part.values for part in as_before.parts if part.names == (name, home)
+        ]
+        assert len({part.names[0] for part in table.parts}) == len(table.parts) == len(as_before.parts)
+    (told,) = of(sata, moved).moved
+    assert (told.component, told.levels) == (name, (home, away))
+    assert not of(sata, slower).moved
+    console = Console(file=StringIO(), width=200)
+    print_comparison(of(sata, moved), console)
+    note = f"not like for like: {name} counts as {home} for chip0, {away} for chip1"
+    assert console.file.getvalue().count(note) == 2  # type: ignore[attr-defined]
 
 
 def test_rows_are_sorted_by_size_whatever_their_sign(sata: Result, spikeflow: Result) -> None:

@@ -8,7 +8,7 @@ from archsim.comparison.request import ComparisonRequest, prepare_comparison
 from archsim.comparison.sentences import sentences
 from archsim.comparison.settings import Setting
 from archsim.comparison.sides import Difference, Side
-from archsim.comparison.tables import TABLES, Comparison, LayerPair, LevelPair, Metric
+from archsim.comparison.tables import TABLES, Comparison, LayerPair, LevelPair, Metric, Moved
 
 __all__ = [
     "CHANGE_TABLES",
@@ -22,6 +22,7 @@ __all__ = [
     "LayerPair",
     "LevelPair",
     "Metric",
+    "Moved",
     "PartTable",
     "Product",
     "Setting",

@@ -12,6 +12,7 @@ from archsim.comparison.sides import Side
 from archsim.result import Result
 
 LEAKAGE, IDLE, WHOLE_CHIP = "leakage", "idle", ""
+BETWEEN_LEVELS = " | "
 CHANGE_TABLES = (
     "energy_by_component", "energy_by_layer", "energy_by_action", "energy_by_layer_action", "latency_by_layer",
     "latency_by_unit", "area_by_component",
@@ -32,13 +33,13 @@ class Change:
 
     @cached_property
     def energy_by_component(self) -> PartTable[Energy]:
-        """Dynamic and static energy of each component."""
-        one, two = (_components(result) for result in self._results)
+        """Dynamic and static energy of each component, whatever its level; of two levels, both are told."""
+        one, two = (_components(result, self._levels) for result in self._results)
         return PartTable("energy", ("component", "level"), _energies(one, two), self._energy)
 
     @cached_property
     def energy_by_layer(self) -> PartTable[Energy]:
-        """Dynamic and static energy of each mapped layer; ``idle`` is the leakage while nothing worked for a layer."""
+        """Dynamic and static energy of each mapped layer; ``idle``: leakage of parts while their level has no work."""
         one, two = (_layers(result) for result in self._results)
         return PartTable("energy", ("layer",), _energies(one, two), self._energy)
 
@@ -73,8 +74,8 @@ class Change:
 
     @cached_property
     def area_by_component(self) -> PartTable[Product]:
-        """Instances of each component times the area of one."""
-        one, two = (_areas(result) for result in self._results)
+        """Instances of each component, whatever its level, times the area of one."""
+        one, two = (_areas(result, self._levels) for result in self._results)
         totals = (self.first.result.area_um2, self.other.result.area_um2)
         return PartTable("area", ("component", "level"), products(one, two), totals)
 
@@ -98,6 +99,15 @@ class Change:
     @property
     def _results(self) -> tuple[Result, Result]:
         return self.first.result, self.other.result
+
+    @cached_property
+    def _levels(self) -> Mapping[str, str]:
+        """The level of each component; both where the sides have it on different ones: ``compute | neuron module``."""
+        found: dict[str, set[str]] = {}
+        for result in self._results:
+            for row in result.components:
+                found.setdefault(row.name, set()).add(row.level)
+        return {name: BETWEEN_LEVELS.join(sorted(levels)) for name, levels in found.items()}
 
     @property
     def _energy(self) -> tuple[float, float]:
@@ -125,8 +135,8 @@ def _energies(one: Mapping[Names, tuple[float, float]], two: Mapping[Names, tupl
     return sorted_parts([Energy(names, (a[0], b[0]), (a[1], b[1])) for names, (a, b) in pairs.items()])
 
 
-def _components(result: Result) -> dict[Names, tuple[float, float]]:
-    return {(row.name, row.level): (row.dynamic_pj, row.static_pj) for row in result.components}
+def _components(result: Result, levels: Mapping[str, str]) -> dict[Names, tuple[float, float]]:
+    return {(row.name, levels[row.name]): (row.dynamic_pj, row.static_pj) for row in result.components}
 
 
 def _layers(result: Result) -> dict[Names, tuple[float, float]]:
@@ -187,10 +197,11 @@ def _mapped_layers(result: Result) -> dict[str, str]:
     return {member: row.name for row in result.layers for member in row.members}
 
 
-def _areas(result: Result) -> dict[Names, Amount]:
+def _areas(result: Result, levels: Mapping[str, str]) -> dict[Names, Amount]:
     return {
-        (row.name, row.level): Amount(row.instances, row.area_um2 / row.instances if row.instances else None,
-                                      row.area_um2)
+        (row.name, levels[row.name]): Amount(
+            row.instances, row.area_um2 / row.instances if row.instances else None, row.area_um2
+        )
         for row in result.components
     }  # fmt: skip
 

@@ -56,6 +56,14 @@ class LevelPair:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A component that chips count to different levels; None where a chip has no such component."""
+
+    component: str
+    levels: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
 class LayerPair:
     """A mapped layer that every side has: energy, share of the critical path, and the layers executed with it."""
 
@@ -90,6 +98,14 @@ class Comparison:
             )
             for level in dict.fromkeys(level for found in energy for level in found)
         )
+
+    @cached_property
+    def moved(self) -> tuple[Moved, ...]:
+        """Components that are not on one level on all chips that have them: sums by level hold other things there."""
+        found = [{row.name: row.level for row in side.result.components} for side in self.sides]
+        names = dict.fromkeys(name for levels in found for name in levels)
+        parts = (Moved(name, tuple(levels.get(name) for levels in found)) for name in names)
+        return tuple(part for part in parts if len(set(part.levels) - {None}) > 1)
 
     @cached_property
     def layers(self) -> tuple[LayerPair, ...]:
@@ -147,6 +163,7 @@ class Comparison:
             "sides": [_side_data(side) for side in self.sides],
             "metrics": [{**asdict(metric), "ratios": metric.ratios} for metric in self.metrics],
             "levels": [asdict(pair) for pair in self.levels],
+            "moved": [asdict(part) for part in self.moved],
             "layers": [asdict(pair) for pair in self.layers],
             "other_layers": dict(zip((side.label for side in self.sides), self.other_layers, strict=True)),
             "like_for_like": not self.differences,

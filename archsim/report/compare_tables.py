@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from archsim.comparison.sides import alike, listed, said_samples
+from archsim.comparison.sides import alike, by_value, listed, said_samples
 from archsim.report.compare_changes import change_parts, said, settings_part
 from archsim.report.compare_figure import short_labels
 from archsim.report.look import HEADING, WARNING, grid_table
@@ -79,9 +79,9 @@ def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
         yield _titled("Side by side (ratios to the first)", _metrics(comparison, columns), *_notes(comparison, columns))
     yield from change_parts(comparison, width)
     for columns in _blocks(comparison, width):
-        yield _titled("Energy by level", _levels(comparison, columns))
+        yield _titled("Energy by level", _levels(comparison, columns), *_level_notes(comparison))
     for columns in _blocks(comparison, width):
-        yield _titled("Area by level", _areas(comparison, columns))
+        yield _titled("Area by level", _areas(comparison, columns), *_level_notes(comparison))
     if comparison.layers:
         for columns in _blocks(comparison, width):
             yield _titled("Layers", _layers(comparison, columns), *_layer_notes(comparison))
@@ -182,6 +182,14 @@ def _levels(comparison: Comparison, columns: _Columns) -> Table:
     sums = ((significant(scale(one.energy_pj)), percent(one.static_pj, one.energy_pj)) for one in results)
     table.add_row("all", *(text for pair_ in sums for text in pair_))
     return table
+
+
+def _level_notes(comparison: Comparison) -> Iterator[Text]:
+    """Components that sides count to different levels, so that the levels do not hold the same things."""
+    for part in comparison.moved:
+        pairs = [(side, level) for side, level in zip(comparison.sides, part.levels, strict=True) if level is not None]
+        where = by_value([side for side, _ in pairs], (level for _, level in pairs))
+        yield Text(f"not like for like: {part.component} counts as {where}", style=WARNING)
 
 
 def _areas(comparison: Comparison, columns: _Columns) -> Table:
