@@ -12,7 +12,7 @@ from archsim.config import names
 from archsim.testing import Subject
 
 CROSSBAR_WAYS: tuple[tuple[str, ...], ...] = (
-    ("timesteps=together", "granularity=row", "crossbar.conducts=sample_hold"),
+    ("timesteps=together", "granularity=row", "crossbar.conducts=sample_hold", "crossbar.hold=conversion"),
     ("pipeline=layer", "mapping.replicate=2", "noc.packets=aer", "noc.cast=unicast"),
     ("pipeline=none", "adc.share=crossbar", "adc.analog_sum=false", "adc.resolution=active_rows"),
     ("crossbar.signed=diff", "mapping.unroll=flat", "mapping.share_tiles=true", "buffer.rows=6", "granularity=row"),

@@ -84,11 +84,14 @@ class CrossbarArchitecture(Strict):
         ends = "every timestep of a layer ends with its last position"
         price = "its `programming` is not modelled, and a chip that is loaded in rounds is programmed"
         waits = "a layer that starts after the one before reads whole maps"
+        once = "conducts once, into sample-and-hold stages"
         alone = "a chip that is loaded in rounds has no room for replicas"
         rows, copies = self.buffer.rows != "all", self.mapping.replicate
         rules = (
             (crossbar.column_mux > crossbar.cols, "crossbar.column_mux", crossbar.column_mux, mux,
              f"1..{crossbar.cols}"),
+            (crossbar.conducts == "sample_hold" and crossbar.hold != "conversion", "crossbar.hold", crossbar.hold,
+             f"would have no effect: a line {once}", "conversion, or crossbar.conducts: hold"),
             (adc.analog_sum and adc.share != "pe", "adc.analog_sum", True, summed, "false, or adc.share: pe"),
             (adc.resolution != "full" and adc.model not in STEPWISE, "adc.resolution", adc.resolution, stepwise,
              f"full, or adc.model: {', '.join(STEPWISE)}"),

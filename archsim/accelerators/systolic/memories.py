@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archsim.accelerators.systolic.memory_schema import GlobalBuffer
+from archsim.accelerators.systolic.memory_schema import Sram
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.cost.component import Component
 
@@ -25,7 +25,7 @@ def _keys(component: Component) -> Mapping[str, str]:
 
 def memory_components(arch: SystolicArchitecture) -> list[Component]:
     """The global buffers and the DRAM devices."""
-    buffers = {
+    buffers: dict[str, Sram] = {
         "ifmap_buffer": arch.buffers.ifmap,
         "weight_buffer": arch.buffers.weight,
         "ofmap_buffer": arch.buffers.ofmap,
@@ -37,7 +37,7 @@ def memory_components(arch: SystolicArchitecture) -> list[Component]:
     return parts
 
 
-def _sram(name: str, buffer: GlobalBuffer, cell: str) -> Component:
+def _sram(name: str, buffer: Sram, cell: str) -> Component:
     attributes: dict[str, float | int | str] = {
         "bytes": int(buffer.size),
         "line_bytes": int(buffer.line),

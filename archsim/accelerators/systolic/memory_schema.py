@@ -13,13 +13,12 @@ from archsim.taskgraph import MOST_CYCLES
 Positive = Annotated[int, Field(ge=1, le=MOST_CYCLES)]
 
 
-class GlobalBuffer(Strict):
-    """One on-chip SRAM between DRAM and the array."""
+class Sram(Strict):
+    """One on-chip memory, all of which may be in use."""
 
     size: Annotated[Bytes, Field(ge=1)] = Field(description="total bytes, all banks and both halves")
     line: Annotated[Bytes, Field(ge=1, le=128)] = Field(32, description="bytes read or written in one access")
     banks: Positive = Field(1, description="banks; each gives one line per cycle")
-    double_buffered: bool = Field(True, description="half of it holds what is in use, the other half what comes next")
 
     @property
     def size_bits(self) -> int:
@@ -30,6 +29,12 @@ class GlobalBuffer(Strict):
     def line_bits(self) -> int:
         """Bits of one access."""
         return int(self.line) * 8
+
+
+class GlobalBuffer(Sram):
+    """One on-chip memory between DRAM and the array."""
+
+    double_buffered: bool = Field(True, description="half of it holds what is in use, the other half what comes next")
 
     @property
     def usable_bits(self) -> int:
@@ -48,5 +53,7 @@ class Buffers(Strict):
     ifmap: GlobalBuffer = Field(description="for input maps")
     weight: GlobalBuffer = Field(description="for weights")
     ofmap: GlobalBuffer = Field(description="for output maps and partial sums")
-    membrane: GlobalBuffer | None = Field(None, description="needed by neuron.membrane.home: sram")
+    membrane: Sram | None = Field(
+        None, description="needed by neuron.membrane.home: sram; states are updated in place, in all of it"
+    )
     port_limited: bool = Field(True, description="a pass lasts at least as long as its busiest buffer port")

@@ -16,6 +16,7 @@ from archsim.errors import ConfigError, Problem
 from archsim.taskgraph import MOST_CYCLES
 
 Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
+SCAN_BITS = 64  # unless stated
 
 
 def _known_dataflow(name: str) -> str:
@@ -139,7 +140,7 @@ class NeuronModule(Strict):
         "every_step", description="event: a neuron without input spikes is left untouched"
     )
     clear_between_inputs: bool = Field(
-        True, description="membranes kept in SRAM or DRAM are written once to start from rest"
+        True, description="membranes that outlive a visit are written once more, to start the next input from rest"
     )
     membrane: Membrane = Membrane()
 
@@ -171,7 +172,7 @@ class SystolicArchitecture(Strict):
         "bitmap", description="metadata of skipping: 1 bit per value, or an index per spike"
     )
     scan_bits: Positive = Field(
-        64, description="bits of the spike map that each row's scanner looks at per cycle when the array skips"
+        SCAN_BITS, description="bits of the spike map that each row's scanner looks at per cycle when the array skips"
     )
     first_layer: Literal["once", "repeat"] = Field(
         "repeat", description="a direct-coded input: current computed once and held, or at every t"
@@ -219,7 +220,8 @@ class SystolicArchitecture(Strict):
 def _without_effect(arch: SystolicArchitecture) -> list[Problem]:
     """Settings that would change nothing: refused, so that nobody sweeps them in vain."""
     skips, gates = arch.sparsity.startswith("skip"), arch.sparsity != "none" and arch.pe.scratchpad.weight > 0
-    neuron, flow = arch.neuron, dataflow(arch.array.dataflow)
+    neuron, flow, ideal = arch.neuron, dataflow(arch.array.dataflow), arch.neuron.units == "ideal"
+    one_visit = arch.timesteps.order == 0 or (arch.timesteps.scope == "tile" and flow.stationary == "ofmap")
     cases = [
         (arch.gate_weight_read and not gates, "gate_weight_read", True,
          "false, or a weight scratchpad (pe.scratchpad.weight) and sparsity: gate"),
@@ -231,6 +233,17 @@ def _without_effect(arch: SystolicArchitecture) -> list[Problem]:
          "1, or neuron.membrane.home: register"),
         (arch.pe.accumulator_sets > 1 and flow.stationary != "ofmap", "pe.accumulator_sets", arch.pe.accumulator_sets,
          "1, or an output-stationary dataflow"),
+        (arch.scan_bits != SCAN_BITS and not skips, "scan_bits", arch.scan_bits, f"{SCAN_BITS}, or sparsity: skip"),
+        (arch.timesteps.placement == "in_pe" and arch.timesteps.order == 1 and flow.stationary == "ofmap",
+         "timesteps.placement", "in_pe", "rows, or timesteps.order: parallel or 'batched: n' with n above 1"),
+        (not neuron.clear_between_inputs and (one_visit or ideal), "neuron.clear_between_inputs", False,
+         "true, or neuron units that are not ideal" if ideal else
+         "true, or neurons that are visited more than once: neither timesteps.order: parallel, "
+         "nor scope: tile with an output-stationary dataflow"),
+        (neuron.cycles_per_update > 1 and ideal, "neuron.cycles_per_update", neuron.cycles_per_update,
+         "1, or neuron units that are not ideal"),
+        (neuron.latency_cycles > 0 and ideal, "neuron.latency_cycles", neuron.latency_cycles,
+         "0, or neuron units that are not ideal"),
     ]  # fmt: skip
     return [
         Problem("would have no effect", key=key, value=value, allowed=allowed)

@@ -1,7 +1,7 @@
 """What happens to outputs on their way out of the array: neuron updates, pools, adds, the membrane's way home and back.
 
 Of a neuron that is visited ``B`` times, the ``S`` state words are saved and restored ``B - 1`` times:
-``reads = writes = S * N * (B - 1)``, plus ``S * N`` writes where a membrane outside the neuron unit is cleared for the
+``reads = writes = S * N * (B - 1)``, plus ``S * N`` writes where membranes that outlive a visit are cleared for the
 next input. Everything of a neuron happens in one visit when the timestep loop is innermost and outputs stay in the PE.
 
 A stage's later steps may handle fewer values than the array puts out (a pool in between); they are spread over the

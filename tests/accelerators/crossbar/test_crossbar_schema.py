@@ -45,3 +45,15 @@ def test_settings_that_contradict_each_other() -> None:
         )  # fmt: skip
     keys = [problem.key for problem in caught.value.problems]
     assert keys == ["crossbar.column_mux", "adc.analog_sum", "mapping.replicate", "reload"]
+
+
+@pytest.mark.parametrize("hold", ["pulse", 3.0])
+def test_a_line_that_is_not_held_has_no_time_of_holding(hold: str | float) -> None:
+    crossbar = {"rows": 64, "cols": 64, "device": "rram-20k-200k", "read": 8, "hold": hold}
+    with pytest.raises(ConfigError) as caught:
+        described(crossbar={**crossbar, "conducts": "sample_hold"})
+    assert [(problem.key, problem.value) for problem in caught.value.problems] == [("crossbar.hold", hold)]
+    assert "would have no effect" in str(caught.value)
+    assert described(crossbar=crossbar).crossbar.conducts == "hold"
+    default = described(crossbar={**crossbar, "conducts": "sample_hold", "hold": "conversion"})
+    assert default.crossbar.hold == "conversion"

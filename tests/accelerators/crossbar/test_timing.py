@@ -105,7 +105,7 @@ def _unit(done: Any, name: str) -> int:
 
 SETTINGS: tuple[tuple[str, ...], ...] = (
     (), ("mapping.replicate=3", "noc.packets=aer", "noc.cast=unicast"), ("timesteps=together", "granularity=row"),
-    ("pipeline=layer", "crossbar.conducts=sample_hold", "adc.analog_sum=false"),
+    ("pipeline=layer", "crossbar.conducts=sample_hold", "crossbar.hold=conversion", "adc.analog_sum=false"),
     ("buffer.rows=9", "granularity=row", "mapping.unroll=flat", "mapping.share_tiles=true"),
     ("dram={bandwidth: 1 GB/s}", "tiles=12", "reload=true", "pipeline=none"),
 )  # fmt: skip

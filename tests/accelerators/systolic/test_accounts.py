@@ -183,11 +183,53 @@ def test_synaptic_operations_do_not_depend_on_the_datapath() -> None:
         {"neuron": {"columns_per_unit": 2, "membrane": {"home": "sram"}}},
         {"neuron": {"membrane": {"home": "sram", "registers_per_unit": 2}}},
         {"pe": {"accumulator_sets": 2}, "array": {"rows": 2, "cols": 2, "dataflow": "ws"}},
+        {"scan_bits": 16, "sparsity": "gate"},
+        {"timesteps": {"placement": "in_pe"}},
+        {"timesteps": {"placement": "in_pe", "order": {"batched": 1}}},
+        {"neuron": {"clear_between_inputs": False}, "timesteps": {"scope": "tile"}},
+        {"neuron": {"clear_between_inputs": False}, "timesteps": {"order": "parallel"}},
+        {"neuron": {"clear_between_inputs": False, "units": "ideal"}},
+        {"neuron": {"cycles_per_update": 2, "units": "ideal"}},
+        {"neuron": {"latency_cycles": 2, "units": "ideal"}},
     ],
 )
 def test_settings_without_effect_are_refused(setting: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="would have no effect"):
         architecture(chip(**setting))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"scan_bits": 64, "sparsity": "gate"},
+        {"scan_bits": 16, "sparsity": {"skip": "union"}},
+        {"timesteps": {"placement": "rows"}},
+        {"timesteps": {"placement": "in_pe", "order": {"batched": 2}}},
+        {"neuron": {"clear_between_inputs": True, "units": "ideal"}, "timesteps": {"scope": "tile"}},
+        {"neuron": {"clear_between_inputs": False, "membrane": {"home": "register"}}},
+        {
+            "neuron": {"clear_between_inputs": False},
+            "timesteps": {"scope": "tile"},
+            "array": {"rows": 2, "cols": 2, "dataflow": "ws"},
+        },
+    ],
+)
+def test_defaults_and_settings_with_an_effect_may_be_stated(setting: dict[str, Any]) -> None:
+    assert architecture(chip(**setting)).chip
+
+
+def test_membranes_in_registers_are_cleared_where_they_outlive_a_visit() -> None:
+    """64 neurons, 4 timesteps: updated four times, saved three times, and cleared once."""
+    for clear, writes in ((False, 7 * 64), (True, 8 * 64)):
+        neuron = {"clear_between_inputs": clear, "membrane": {"registers_per_unit": 16}}
+        assert run(chip(neuron=neuron), network([CONV])).count("neuron_membrane", "write") == writes
+
+
+def test_the_membrane_buffer_is_used_whole() -> None:
+    description = chip(neuron={"membrane": {"home": "sram"}})
+    description["buffers"]["membrane"] = {"size": 64, "double_buffered": False}
+    with pytest.raises(ConfigError, match=r"membrane.double_buffered: unknown key \(allowed: banks, line, size"):
+        architecture(description)
 
 
 @pytest.mark.parametrize("written", ["skip: union", "skip:union"])

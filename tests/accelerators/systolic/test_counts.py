@@ -59,12 +59,12 @@ def case_of(seed: int) -> Case:
         sparsity=sparsity,
         scope=scope,
         order=order,
-        placement=placement,
+        placement=placement if order > 1 else "rows",
         multiplier=bool(pick(False, True)) and bits > 1,
         once=constant and bool(pick(False, True)),
         scratchpad_weights=pick(0, 4, 64),
         state_words=pick(1, 2),
-        clear=bool(pick(True, False)),
+        clear=bool(pick(True, False)) or (scope == "tile" and dataflow == "os"),
         event=bool(pick(False, True)),
     )
 

@@ -97,15 +97,15 @@ def random_run(seed: int) -> tuple[Done, dict[str, Any]]:
         spike_format=pick("bitmap", "index") if isinstance(chosen, dict) else "bitmap",
         first_layer=pick("once", "repeat"),
         timesteps={
-            "scope": pick("layer", "tile", "network"),
-            "order": {"batched": int(rng.integers(1, timesteps + 1))},
-            "placement": pick("rows", "in_pe") if dataflow == "os" else "rows",
+            "scope": (scope := pick("layer", "tile", "network")),
+            "order": {"batched": (order := int(rng.integers(1, timesteps + 1)))},
+            "placement": pick("rows", "in_pe") if dataflow == "os" and order > 1 else "rows",
         },
         neuron={
             "membrane": {"home": pick("sram", "dram")},
-            "units": pick("per_pe", "per_column", "ideal"),
+            "units": (units := pick("per_pe", "per_column", "ideal")),
             "update": pick("every_step", "event"),
-            "clear_between_inputs": pick(True, False),
+            "clear_between_inputs": units == "ideal" or (scope == "tile" and dataflow == "os") or pick(True, False),
         },
         buffers={
             "ifmap": {"size": pick(64, 256, 65536), "line": 1},

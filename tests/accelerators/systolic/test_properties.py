@@ -82,7 +82,7 @@ def weight_traffic(seed: int) -> dict[int, tuple[int, int]]:
     )
     scope, found = pick(rng, "layer", "tile", "network"), {}
     for n in range(1, timesteps + 1):
-        base["timesteps"] = {"scope": scope, "order": {"batched": n}, "placement": placement}
+        base["timesteps"] = {"scope": scope, "order": {"batched": n}, "placement": placement if n > 1 else "rows"}
         try:
             done = run(base, network, "fast")
         except UnsupportedError:

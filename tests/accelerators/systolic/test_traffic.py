@@ -105,7 +105,7 @@ def layer_of(seed: int) -> Layer:
         timesteps=timesteps,
         order=order,
         scope=scope,
-        placement=pick("rows", "in_pe") if dataflow == "os" else "rows",
+        placement=pick("rows", "in_pe") if dataflow == "os" and order > 1 else "rows",
         dataflow=dataflow,
         rows=rows,
         cols=cols,
