@@ -285,6 +285,16 @@ def test_runs_and_chips_mix(sata: Result, eyeriss: Result) -> None:
     assert found.differences[0].topic == "samples"
 
 
+def test_families_state_what_both_assume_in_the_same_words() -> None:
+    """Neither family models clock tree and control, and in both everything leaks: that sets no chips apart."""
+    found = archsim.compare("sata", "spikeflow", workload="cnn-mnist")
+    apart = [difference.text for difference in found.differences if difference.topic == "assumptions"]
+    for words in ("clock tree", "control", "leaks all the time"):
+        assert all(any(words in note for note in side.result.assumptions) for side in found.sides)
+        assert not [text for text in apart if words in text]
+    assert any("unused rows" in text for text in apart)
+
+
 def test_one_node_for_all_chips() -> None:
     found = archsim.compare("sata", "scalesim-os", workload="cnn-mnist", node="65nm", overrides="clock=200 MHz")
     assert [side.result.node_nm for side in found.sides] == [65.0, 65.0]

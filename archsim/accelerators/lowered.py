@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from archsim.cost.component import Component
 from archsim.taskgraph import TaskGraph
 
+OF_EVERY_FAMILY = (
+    "everything leaks all the time: nothing is switched off while it has no work",
+    "clock tree and control are not modelled",
+)
+"""Assumptions in the same words for all: sides of a comparison that assume the same do not differ."""
+
 
 @dataclass(frozen=True)
 class LayerFacts:

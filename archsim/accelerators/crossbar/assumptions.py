@@ -9,6 +9,7 @@ import numpy as np
 from archsim.accelerators.crossbar.chip import Chip
 from archsim.accelerators.crossbar.reads import adc_bits
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.accelerators.lowered import OF_EVERY_FAMILY
 from archsim.workload import Layer
 
 VISIBLE = 0.01  # of a time that is rounded to whole cycles
@@ -36,10 +37,7 @@ def assumptions(chip: Chip, most_rows: Mapping[str, int]) -> tuple[str, ...]:
     if chip.links.busiest:
         load = f"{chip.links.busiest:,} flits per input, one per cycle"
         notes.append(f"the busiest link between two tiles carries {load}; flits wait at ports, not at links")
-    return (
-        *notes, "everything leaks all the time: nothing is switched off while it has no work",
-        "control and clock tree are not modelled; cells in unused rows and columns cost area only",
-    )  # fmt: skip
+    return *notes, *OF_EVERY_FAMILY, "cells in unused rows and columns cost area only"
 
 
 def _cells(arch: CrossbarArchitecture) -> list[str]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from archsim.accelerators.lowered import LayerFacts, Lowered
+from archsim.accelerators.lowered import OF_EVERY_FAMILY, LayerFacts, Lowered
 from archsim.accelerators.stages import Stage, stages_of
 from archsim.accelerators.systolic.checks import check
 from archsim.accelerators.systolic.components import components
@@ -133,6 +133,8 @@ def _assumptions(arch: SystolicArchitecture, workload: Workload) -> tuple[str, .
     notes += [
         "a layer starts when the layer before it is stored (pipeline: none); weights are loaded ahead",
         "input counts include the padding of convolutions, as SCALE-Sim counts",
-        "clock tree, control and wiring are not modelled; DRAM background power only if the cost table has it",
+        *OF_EVERY_FAMILY,
+        "wiring on the chip is not modelled",
+        "DRAM has background power only if the cost table has it",
     ]
     return tuple(notes)
