@@ -46,6 +46,36 @@ def test_no_memory_allows_less_than_what_is_achieved(profiles, case):
         assert roof.achieved_per_s <= memory.attainable_per_s, memory
 
 
+TINY = """
+family: crossbar
+name: tiny
+clock: 250
+crossbar: {rows: 8, cols: 8, device: rram-20k-200k, column_mux: 8, read: 8 ns}
+adc: {bits: 4, conversion: 12 ns}
+"""
+EIGHT_BY_FOUR = """
+name: eight by four
+timesteps: 2
+input: {shape: [8], encoding: events}
+precision: {weight_bits: 2}
+layers: [{name: fc, type: linear, out_features: 4}]
+activity: {density: 1.0}
+"""
+
+
+def test_the_roof_of_a_crossbar_is_what_its_converters_let_pass(tmp_path):
+    """8 inputs x 4 outputs x 2 timesteps; a read takes 2 cycles, 4 pairs of columns take turns of 3 cycles each."""
+    (tmp_path / "chip.yaml").write_text(TINY)
+    (tmp_path / "net.yaml").write_text(EIGHT_BY_FOUR)
+    found = archsim.profile(tmp_path / "chip.yaml", tmp_path / "net.yaml")
+    roof = found.roofline
+    assert roof.operations == 8 * 4 * 2 and roof.stage == "fc.adc.0"
+    assert roof.roof_per_s == pytest.approx(64 / (2 * 8 * 3) * 250e6)
+    assert roof.achieved_per_s == pytest.approx(64 / found.result.cycles * 250e6)
+    assert all(roof.achieved_per_s <= one.attainable_per_s <= roof.roof_per_s for one in roof.memories)
+    assert not any(one.memory_bound for one in roof.memories)
+
+
 def test_nor_where_ports_do_not_limit_the_chip():
     roof = archsim.profile("scalesim-ws", "cnn-mnist", overrides=["buffers.ofmap.line=4"]).roofline
     lowest = min(memory.attainable_per_s for memory in roof.memories)

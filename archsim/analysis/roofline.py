@@ -2,11 +2,13 @@
 
 ``intensity = operations / bytes moved``; ``attainable = min(roof, intensity x bandwidth)`` (Williams, Waterman and
 Patterson 2009). All of it is data of the run: operations are the ledger's ``sop`` (products that are really added),
-bytes are its accesses times their width. The roof is the rate at which the units that count operations do so while they
-are busy, all of them at once; so the sparsity of this input is in it. The bandwidth of DRAM is what the channel moves
-while it is busy. An on-chip memory has a read and a write port per bank and instance, each for one line (or word) per
-cycle; its bandwidth is that of the busier way times ``all bytes / bytes of that way``, so the mix of this run is in it,
-and at least what the run really moved (a chip may be told that ports do not limit it).
+bytes are its accesses times their width. Operations pass several stages (array and neuron module, or word lines,
+converters and neurons of every layer), each of them only as fast as it is: ``roof = operations / cycles that the
+busiest unit works``, as if it never waited; DRAM's channel is no stage. So the sparsity of this input is in it. The
+bandwidth of DRAM is what the channel moves while it is busy. An on-chip memory has a read and a write port per bank and
+instance, each for one line (or word) per cycle; its bandwidth is that of the busier way times ``all bytes / bytes of
+that way``, so the mix of this run is in it, and at least what the run really moved (a chip may be told that ports do
+not limit it).
 """
 
 from __future__ import annotations
@@ -64,18 +66,21 @@ class Memory:
 
 @dataclass(frozen=True)
 class Roofline:
-    """Operations per second: those achieved, those of busy compute units, and those that each memory would allow."""
+    """Operations per second: achieved, those that the busiest stage lets pass, those that each memory would allow."""
 
     operations: int
     achieved_per_s: float
     roof_per_s: float
+    stage: str  # the busiest unit that is no DRAM channel: it makes the roof
     memories: tuple[Memory, ...]  # the lowest attainable rate first
 
 
 def roofline(execution: Execution, parts: Sequence[Part], clock_mhz: float) -> Roofline:
-    """Place every memory that moved something under the roof of the units that compute."""
+    """Place every memory that moved something under the roof of the stages that operations pass."""
     clock_hz = clock_mhz * 1e6
-    operations, roof = _operations(execution, clock_hz)
+    operations = sum(int(_counts(action).sum()) for action in execution.graph.actions if action.action == OPERATION)
+    stage, busy_cycles = _busiest(execution, [part.name for part in parts if part.primitive == "dram"])
+    roof = operations * clock_hz / busy_cycles if busy_cycles else 0.0
     memories = []
     for part in parts:
         ways = _bits(execution, part)
@@ -88,19 +93,18 @@ def roofline(execution: Execution, parts: Sequence[Part], clock_mhz: float) -> R
             Memory(part.name, part.level, bits / 8, intensity, rate, min(roof, allowed), allowed < roof)
         )  # fmt: skip
     achieved = operations * clock_hz / execution.cycles if execution.cycles else 0.0
-    return Roofline(operations, achieved, roof, tuple(sorted(memories, key=lambda one: one.attainable_per_s)))
+    return Roofline(operations, achieved, roof, stage, tuple(sorted(memories, key=lambda one: one.attainable_per_s)))
 
 
-def _operations(execution: Execution, clock_hz: float) -> tuple[int, float]:
-    """All operations, and the sum over units of operations per second while busy."""
-    graph = execution.graph
-    done = np.zeros(len(graph.units))
-    for action in graph.actions:
-        if action.action == OPERATION:
-            unit = graph.unit[action.span.slice]
-            done += np.bincount(unit, weights=_counts(action), minlength=len(graph.units))
-    rates = [amount * clock_hz / cycles for amount, cycles in zip(done, _busy(execution), strict=True) if cycles]
-    return round(float(done.sum())), float(sum(rates))
+def _busiest(execution: Execution, channels: Sequence[str]) -> tuple[str, int]:
+    """The unit that works most, channels of DRAM apart, and the cycles in which it does; nothing works: no name, 0."""
+    stages = [
+        (int(busy), unit.name)
+        for unit, busy in zip(execution.graph.units, _busy(execution), strict=True)
+        if unit.name not in channels and busy
+    ]
+    cycles, name = max(stages, key=lambda stage: stage[0], default=(0, ""))
+    return name, cycles
 
 
 def _counts(action: Action) -> Ints:

@@ -70,7 +70,7 @@ def by_roofline(profile: Profile) -> Figure:
     meets = [roof.roof_per_s / one.bytes_per_s for one in roof.memories]
     places = [one.intensity for one in roof.memories] + meets
     low, high = min(places, default=1.0) / 4, max(places, default=1.0) * 4
-    axes.axhline(roof.roof_per_s / 1e9, color="#555555", linewidth=1.4, label="compute units while busy")
+    axes.axhline(roof.roof_per_s / 1e9, color="#555555", linewidth=1.4, label="busiest stage, never waiting")
     axes.axhline(roof.achieved_per_s / 1e9, color="#555555", linewidth=1.0, linestyle=":", label="achieved")
     for number, one in enumerate(roof.memories):
         colour = LEVEL_COLOURS.get(one.level, GREY)

@@ -106,7 +106,7 @@ def _roofline(profile: Profile) -> RenderableType:
         )  # fmt: skip
     text = (
         f"{roof.operations:,} synaptic operations; achieved {significant(roof.achieved_per_s / RATE)} Gop/s, "
-        f"{significant(roof.roof_per_s / RATE)} Gop/s while the units that compute are busy"
+        f"{significant(roof.roof_per_s / RATE)} Gop/s if the busiest stage ({roof.stage or 'none'}) never waited"
     )
     return Group(table, Text(f"\n{text}", style="dim"))
 

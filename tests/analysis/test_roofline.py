@@ -38,7 +38,7 @@ def executed():
 def test_by_hand_at_1_mhz():
     found = roofline(executed(), PARTS, 1.0)
     assert found.operations == 80
-    assert found.roof_per_s == pytest.approx(80 / 20 * 1e6)
+    assert found.stage == "array" and found.roof_per_s == pytest.approx(80 / 20 * 1e6)
     assert found.achieved_per_s == pytest.approx(80 / 220 * 1e6)
     memories = {one.component: one for one in found.memories}
     assert set(memories) == {"dram", "buffer", "pad"} and found.memories[0].component == "dram"
@@ -50,6 +50,19 @@ def test_by_hand_at_1_mhz():
     assert (pad.bytes_moved, pad.bytes_per_s) == (200, pytest.approx(3e6)) and pad.intensity == 0.4
 
 
+def test_the_roof_is_made_by_the_stage_that_works_most():
+    """40 operations are read in 10 cycles and converted in 25, twice; the converters never wait, but for the first."""
+    builder = GraphBuilder(["layer"], 1)
+    read = builder.block(2, layer=0, unit=builder.unit("read"), duration=10)
+    convert = builder.block(2, layer=0, unit=builder.unit("adc"), duration=25)
+    builder.edge(convert, read.ids)
+    builder.count("cells", "sop", read, 40)
+    found = roofline(execute(builder.build()), PARTS, 1.0)
+    assert found.stage == "adc" and found.roof_per_s == pytest.approx(80 / 50 * 1e6)
+    assert found.achieved_per_s == pytest.approx(80 / 60 * 1e6)
+
+
 def test_nothing_moves_and_nothing_computes():
     found = roofline(execute(GraphBuilder(["layer"], 1).build()), PARTS, 1.0)
-    assert (found.operations, found.achieved_per_s, found.roof_per_s, found.memories) == (0, 0.0, 0.0, ())
+    assert (found.operations, found.achieved_per_s, found.memories) == (0, 0.0, ())
+    assert (found.roof_per_s, found.stage) == (0.0, "")
