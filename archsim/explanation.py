@@ -11,18 +11,19 @@ from archsim.cost.floorplan import floorplanned
 from archsim.errors import CostError, Problem, nearest
 from archsim.request import table_of
 from archsim.result import Result
-from archsim.store import load_run
+from archsim.store import Store
+from archsim.store.loading import named_run
 
 FIXED = ("leakage", "area")
 
 
-def explain(run: Result | str | Path, what: str) -> tuple[str, ...]:
+def explain(run: Result | str | Path, what: str, store: Store | str | Path | None = None) -> tuple[str, ...]:
     """Count, price, constant, source and every step between, for ``COMPONENT.ACTION`` of a result, by its folder or id.
 
-    ``ACTION`` may also be ``leakage`` (for DRAM also ``background``, as tables call it) or ``area``. CostError for a
-    component or action that the run does not have.
+    An id is one of ``store``, of the default one unless stated. ``ACTION`` may also be ``leakage`` (for DRAM also
+    ``background``, as tables call it) or ``area``. CostError for a component or action that the run does not have.
     """
-    result = load_run(run)
+    result = named_run(run, store)
     table = table_of(result.inputs)
     stated = [Component(**part) for part in result.inputs.get("components", ())]
     components = list(floorplanned(stated, table, result.node_nm))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.options import StoreFile
 from archsim.cli.program import app
 
 
@@ -62,19 +63,20 @@ def schema(
 
 @app.command()
 def explain(
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder of 'run -o', or id of a stored run.")],
     what: Annotated[str, typer.Argument(metavar="COMPONENT.ACTION", help="Such as dram.read_bit, or dram.leakage.")],
+    store: StoreFile = None,
 ) -> None:
     """Say where a price comes from: count, constant, source, scaling."""
     from archsim.explanation import explain as explain_run
 
-    for line in explain_run(folder, what):
+    for line in explain_run(folder, what, store):
         typer.echo(line)
 
 
 @app.command()
 def plot(
-    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder that 'archsim run ... -o' wrote.")],
+    folder: Annotated[str, typer.Argument(metavar="RUN", help="Folder of 'run -o', or id of a stored run.")],
     by: Annotated[
         str | None,
         typer.Option(
@@ -84,9 +86,10 @@ def plot(
     output: Annotated[
         str | None, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf; default: into RUN.")
     ] = None,
+    store: StoreFile = None,
 ) -> None:
     """Draw figures of a run."""
     from archsim.report.plots import plot as plot_run
 
-    for path in plot_run(folder, by=by, output=output):
+    for path in plot_run(folder, by=by, output=output, store=store):
         typer.echo(path)

@@ -26,6 +26,7 @@ AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
 ]
 Known = Annotated[str | None, typer.Option(metavar="FILE", help="Results that are known. Default: yours.")]
+StoreFile = Annotated[str | None, typer.Option("--store", metavar="FILE", help="The store's file. Default: yours.")]
 NoStore = Annotated[bool, typer.Option("--no-store", help="Neither ask the store nor keep the result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 

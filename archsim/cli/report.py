@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.options import StoreFile
 from archsim.cli.program import app
 
 
@@ -18,9 +19,10 @@ def report(
     objectives: Annotated[
         str | None, typer.Option(metavar="NUMBER,...", help="Of a sweep: what its front is of (energy_pj,area_um2).")
     ] = None,
+    store: StoreFile = None,
 ) -> None:
     """Write one HTML file about a run, or about a sweep with its front."""
     from archsim.report.html import write_report
 
     names = None if objectives is None else [name.strip() for name in objectives.split(",")]
-    typer.echo(write_report(subject, output, objectives=names))
+    typer.echo(write_report(subject, output, objectives=names, store=store))

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from archsim.cli.options import StoreFile
 from archsim.cli.program import app
 
-StoreFile = Annotated[str | None, typer.Option("--store", metavar="FILE", help="The store's file. Default: yours.")]
 stored = typer.Typer(no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 app.add_typer(stored, name="runs", help="List, show, remove and export the runs that the store keeps.")
 
@@ -19,15 +19,14 @@ def list_(
     store: StoreFile = None,
 ) -> None:
     """List the stored runs, the oldest first."""
-    from archsim.store import Store
+    from archsim.store.loading import existing_store
 
-    source = Store(store)
+    source = existing_store(store)
     rows = source.rows()
     if as_json:
         import json
-        from dataclasses import asdict
 
-        typer.echo(json.dumps([asdict(row) for row in rows], indent=1))
+        typer.echo(json.dumps([row.to_data() for row in rows], indent=1))
     else:
         from archsim.report.stored_tables import print_runs
 
@@ -43,9 +42,9 @@ def show(
 ) -> None:
     """Print a stored run as 'archsim run' printed it."""
     from archsim.cli.execute import show_result
-    from archsim.store import Store
+    from archsim.store.loading import existing_store
 
-    show_result(Store(store).find(run), as_json, output)
+    show_result(existing_store(store).find(run), as_json, output)
 
 
 @stored.command()
@@ -54,9 +53,9 @@ def rm(
     store: StoreFile = None,
 ) -> None:
     """Remove stored runs; none where an id is wrong."""
-    from archsim.store import Store
+    from archsim.store.loading import existing_store
 
-    typer.echo(f"removed: {Store(store).remove(ids)}")
+    typer.echo(f"removed: {existing_store(store).remove(ids)}")
 
 
 @stored.command()

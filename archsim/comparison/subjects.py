@@ -10,7 +10,7 @@ from archsim.accelerators import Architecture
 from archsim.config import names
 from archsim.errors import ConfigError, Problem, nearest
 from archsim.result import FILE, Result
-from archsim.store.loading import is_id
+from archsim.store.loading import RUNS, is_id
 
 T = TypeVar("T")
 Subject = str | Path | Architecture | Result
@@ -37,7 +37,7 @@ def kind_of(subject: Subject) -> Kind:
         return "chip"
     if is_id(text) and nearest(text, presets) is None:
         return "run"
-    allowed = f"{', '.join(presets)}; a YAML file; or a folder that 'archsim run ... -o FOLDER' wrote"
+    allowed = f"{', '.join(presets)}; a YAML file; {RUNS}"
     message = "neither a chip nor a run is here"
     raise ConfigError(Problem(message, value=text, allowed=allowed, nearest=nearest(text, presets)))
 

@@ -12,7 +12,8 @@ from archsim.errors import ArchsimError, Problem, nearest
 from archsim.report import chip_figures, comparison_figures, energy_figures, timeline_figures
 from archsim.report.style import paper
 from archsim.result import Result, writable_folder
-from archsim.store.loading import is_id, load_run
+from archsim.store import Store
+from archsim.store.loading import is_id, named_run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,19 +37,21 @@ SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def plot(
-    run: Result | Timeline | str | Path, by: str | None = None, output: str | Path | None = None
+    run: Result | Timeline | str | Path, by: str | None = None, output: str | Path | None = None,
+    store: Store | str | Path | None = None,
 ) -> tuple[Path, ...]:
     """Draw a result, a timeline, the run in a folder or of an id, and return the files that were written.
 
     One figure ``by`` (a key of ``FIGURES``, of a timeline one of ``OVER_TIME``) goes to ``output`` (.png, .svg, .pdf).
     Without ``by`` every figure is drawn as PNG into the folder ``output``. The default place is the run's own folder;
-    other runs have none. ArchsimError for an unknown figure, ending or place.
+    other runs have none. An id is one of ``store``, of the default one unless stated. ArchsimError for an unknown
+    figure, ending or place.
     """
     figures: Mapping[str, Drawing]
     if isinstance(run, Timeline):
         figures = {name: partial(maker, run) for name, maker in OVER_TIME.items()}
     else:
-        result = load_run(run)
+        result = named_run(run, store)
         figures = {name: partial(maker, result) for name, maker in makers_of(result).items()}
     if by is not None and by not in figures:
         raise ArchsimError(_no_figure(by, figures))

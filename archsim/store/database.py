@@ -8,13 +8,14 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 from archsim.errors import ArchsimError, Problem, nearest
 from archsim.result import Result, writable_folder
+from archsim.store.asked import Asked, asked_of, read_asked
 from archsim.store.connecting import connect, only_reads
 from archsim.store.packing import DamagedError, pack, unpack
 from archsim.store.place import default_place
@@ -40,8 +41,19 @@ class StoredRun:
     latency_ns: float
     area_um2: float
     seconds: float
-    overrides: tuple[str, ...]
     key: str
+    asked: Asked
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """Of ``asked``."""
+        return self.asked.overrides
+
+    def to_data(self) -> dict[str, Any]:
+        """The line as plain data, what was asked among the rest."""
+        data = asdict(self)
+        asked: dict[str, Any] = data.pop("asked")
+        return data | asked
 
 
 class Store:
@@ -87,7 +99,7 @@ class Store:
     def put(self, key: str, result: Result, seconds: float) -> None:
         """Keep a result that took ``seconds`` to compute; it replaces what stood under the key, whole or not at all."""
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        overrides = json.dumps(list(result.inputs.get("overrides", ())))
+        overrides = json.dumps(asdict(asked_of(result)))
         values = (
             key, result.arch, result.workload, now, result.energy_pj, result.latency_ns, result.area_um2, seconds,
             overrides, pack(result),
@@ -206,6 +218,6 @@ class Store:
 def _stored_run(row: tuple[Any, ...]) -> StoredRun:
     key, arch, workload, stored_at, energy_pj, latency_ns, area_um2, seconds, overrides = row
     return StoredRun(
-        key[:ID_LENGTH], arch, workload, stored_at, energy_pj, latency_ns, area_um2, seconds,
-        tuple(json.loads(overrides)), key,
+        key[:ID_LENGTH], arch, workload, stored_at, energy_pj, latency_ns, area_um2, seconds, key,
+        read_asked(json.loads(overrides)),
     )  # fmt: skip

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError, Problem, nearest
 from archsim.result import TABLES, Result, writable_folder
+from archsim.store.asked import asked_of
 from archsim.store.database import Store, StoredRun
+from archsim.store.loading import existing_store
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +39,7 @@ def export_runs(
     for an unknown table, ending or id, for Parquet without pyarrow, and for a file that cannot be written.
     """
     path = Path(file)
-    source = store if isinstance(store, Store) else Store(store)
+    source = existing_store(store)
     problems = [*_wrong_table(table), *_wrong_file(path)]
     keys: set[str] = set()
     for text in (ids,) if isinstance(ids, str) else ids:
@@ -93,7 +95,7 @@ def _frame(store: Store, keys: set[str], table: str) -> pd.DataFrame:
 
 def _line(row: StoredRun, result: Result) -> dict[str, Any]:
     first = {"id": row.id, "arch": row.arch, "workload": row.workload, "when": row.when, "seconds": row.seconds}
-    asked = {"overrides": list(row.overrides), "samples": list(result.samples)}
+    asked = asdict(asked_of(result))
     figures = {name: getattr(result, name) for name in FIGURES}
     hashes = {f"{name}_sha256": value for name, value in result.hashes.items()}
     return {name: _cell(value) for name, value in {**first, **asked, **figures, **hashes, "key": row.key}.items()}

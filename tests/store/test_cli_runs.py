@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +116,74 @@ def test_list_show_and_rm():
     assert ids() == [first, second]
     assert call("runs", "rm", first).stdout == "removed: 1\n"
     assert ids() == [second]
+
+
+def test_the_listing_says_how_each_run_was_asked_for_and_breaks_no_number(monkeypatch):
+    Path("mine.yaml").write_text("prices: {dram.read_bit: {value: 9.5, unit: pJ, node_nm: 28, source: a test}}")
+    long = "dram.bandwidth=5.084976199069992"
+    asked = [
+        (), ("--costs", "mine.yaml"), ("--samples", "0..1"), ("--samples", "3"), ("--against", "sata-sim"),
+        ("--vary-costs",), ("--set", "cost.dram.background=112.5", "--set", long, "--set", "array.rows=8"),
+    ]  # fmt: skip
+    for options in asked:
+        call(*RUN, *options)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call("runs", "list").stdout.splitlines()
+    told = {line[:10]: "" for line in lines[2:-1] if not line.startswith(" ")}
+    for before, line in itertools.pairwise(lines[2:-1]):
+        if line.startswith(" "):
+            told[before[:10]] = line.strip()
+    assert list(told) == ids()
+    assert list(told.values()) == [" ".join(word for word in options if word != "--set") for options in asked]
+    rows = json.loads(call("runs", "list", "--json").stdout)
+    assert [Path(name).name for name in rows[1]["costs"]] == ["mine.yaml"]
+    assert (rows[2]["samples"], rows[4]["against"], rows[5]["vary_costs"]) == ([0, 1], ["sata-sim"], True)
+    assert rows[6]["overrides"][1] == long and rows[0]["overrides"] == []
+    call("runs", "export", "-o", "runs.csv")
+    table = pandas.read_csv("runs.csv").astype(str)
+    assert len(set(zip(table["samples"], table["overrides"], table["costs"], table["against"], table["vary_costs"],
+                       strict=True))) == len(asked)  # fmt: skip
+
+
+def test_what_an_earlier_archsim_stored_is_listed_with_its_overrides(place):
+    call(*RUN, "--set", "array.rows=32")
+    with sqlite3.connect(place) as database:
+        database.execute("UPDATE runs SET overrides = ?", ('["array.rows=32"]',))
+    assert [row["overrides"] for row in json.loads(call("runs", "list", "--json").stdout)] == [["array.rows=32"]]
+    assert "array.rows=32" in call("runs", "list").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("runs", "list"), ("runs", "show", "0123abcd"), ("runs", "rm", "0123abcd"), ("runs", "export", "-o", "a.csv"),
+     ("explain", "0123abcd", "dram.read_bit"), ("plot", "0123abcd", "-o", "figures"),
+     ("report", "0123abcd", "-o", "a.html")],
+)  # fmt: skip
+def test_a_store_to_read_must_be_there_when_it_is_named(words, tmp_path):
+    done = call(*words, "--store", "nofile.sqlite", code=2)
+    assert done.stderr == "error: nofile.sqlite: there is no such store of results\n" and not done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_verbs_that_take_an_id_look_where_they_are_told():
+    call(*RUN, "--store", "mine.sqlite")
+    call(*RUN, "-o", "folder", "--no-store")
+    (run,) = ids("--store", "mine.sqlite")
+    there = ("--store", "mine.sqlite")
+    assert call("explain", run, "dram.read_bit", *there).stdout == call("explain", "folder", "dram.read_bit").stdout
+    assert call("plot", run, "--by", "layer", "-o", "layer.svg", *there).stdout == "layer.svg\n"
+    assert call("report", run, "-o", "run.html", *there).stdout == "run.html\n"
+    for words in (("explain", run, "dram.read_bit"), ("plot", run, "-o", "x"), ("report", run, "-o", "x.html")):
+        assert "no run of the store has this id" in call(*words, code=2).stderr
+        changed = call(words[0], "folder", *words[2:], *there, code=2).stderr
+        assert changed.startswith("error: store: changes nothing: ") and changed.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("explain", "foldr", "dram.read_bit"), ("plot", "foldr"), ("compare", "sata", "foldr", "-w", "cnn-mnist")]
+)
+def test_who_names_no_run_is_told_of_folders_and_ids(words):
+    assert "wrote, or the id of a stored run ('archsim runs list')" in call(*words, code=2).stderr
 
 
 def test_what_users_wrote_stays_text_in_the_listing():

@@ -10,8 +10,8 @@ from pathlib import Path
 from archsim.errors import ArchsimError, Problem
 from archsim.result import FILE as RUN_FILE
 from archsim.result import Result
-from archsim.store import load_run
-from archsim.store.loading import is_id
+from archsim.store import Store
+from archsim.store.loading import is_id, named_run
 from archsim.sweeps import Sweep
 from archsim.sweeps.journal import FILE as JOURNAL_FILE
 from archsim.sweeps.table import FILE as SWEEP_FILE
@@ -20,19 +20,23 @@ Subject = Result | Sweep | str | Path
 ALLOWED = "a folder that 'archsim run -o' or 'archsim sweep' wrote, or the id of a stored run"
 
 
-def subject_of(subject: Subject, objectives: Sequence[str] | None) -> Callable[[], str]:
-    """What makes the subject's page. ArchsimError: there is no such run or sweep, or the objectives make no sense."""
+def subject_of(
+    subject: Subject, objectives: Sequence[str] | None, store: Store | str | Path | None = None
+) -> Callable[[], str]:
+    """What makes the subject's page. ArchsimError: there is no such run or sweep, or the options make no sense."""
     if isinstance(subject, Sweep) or (not isinstance(subject, Result) and _is_sweep(subject)):
         from archsim.report.html.sweep.page import sweep_page
         from archsim.report.html.sweep.study import study_of
 
+        if store is not None:
+            raise ArchsimError(Problem("changes nothing: a sweep comes from its folder", key="store"))
         return partial(sweep_page, study_of(subject, objectives))
     problems = []
     if objectives is not None:
         text = "a run has no objectives, a sweep has"
         problems.append(Problem(text, key="objectives", value=",".join(objectives)))
     try:
-        result = load_run(subject)
+        result = named_run(subject, store)
     except ArchsimError as error:
         raise ArchsimError([*problems, *error.problems]) from error
     if problems:

@@ -9,19 +9,26 @@ from pathlib import Path
 from archsim.errors import ArchsimError, Problem
 from archsim.report.html.subject import Subject, subject_of
 from archsim.result import writable_folder
+from archsim.store import Store
 
 SUFFIXES = (".html", ".htm")
 
 
-def html_report(subject: Subject, *, objectives: Sequence[str] | None = None) -> str:
+def html_report(
+    subject: Subject, *, objectives: Sequence[str] | None = None, store: Store | str | Path | None = None
+) -> str:
     """The report of a run or a sweep as HTML text (see :func:`write_report`)."""
-    return subject_of(subject, objectives)()
+    return subject_of(subject, objectives, store)()
 
 
-def write_report(subject: Subject, output: str | Path, *, objectives: Sequence[str] | None = None) -> Path:
+def write_report(
+    subject: Subject, output: str | Path, *, objectives: Sequence[str] | None = None,
+    store: Store | str | Path | None = None,
+) -> Path:
     """Write one self-contained HTML file about a run or a sweep; returns where it is.
 
-    ``subject`` is a result or a sweep's table, the folder that one was written to, or the id of a stored run.
+    ``subject`` is a result or a sweep's table, the folder that one was written to, or the id of a run of ``store``
+    (of the default one unless stated).
     ``objectives`` are the numbers that the fronts of a sweep are of (energy_pj, latency_ns, area_um2 unless stated).
     ArchsimError for a subject that is not there, objectives that no result has, and a place that cannot be written, all
     at once. A file that is there is replaced, but never by half a report.
@@ -34,7 +41,7 @@ def write_report(subject: Subject, output: str | Path, *, objectives: Sequence[s
     except ArchsimError as error:
         problems += error.problems
     try:
-        found.append(subject_of(subject, objectives))
+        found.append(subject_of(subject, objectives, store))
     except ArchsimError as error:
         problems += error.problems
     if problems:
