@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from archsim.report.look import HEADING, WARNING
+from archsim.report.sweep_notes import notes
 from archsim.report.sweep_units import named, plain
 from archsim.report.tables import WIDTH_WHEN_PIPED
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 BEST = ("energy_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s")
 MOST_FAILURES = 5
 MOST_OF_FRONT = 20
+MOST_NETWORKS = 6
 
 
 def print_sweep(sweep: Sweep, console: Console | None = None) -> None:
-    """How many points there are, what failed and why, the best point for each number, and of a search the front."""
+    """How many points there are, what failed and why, each network's best points, and of a search the front."""
     console = console or _console()
     fine, broken, failed = (sweep.of(status) for status in ("ok", "constraint", "failed"))
     heading = f"{sweep.name}: {len(sweep.rows):,} points, {len(fine):,} executed and within the constraints"
@@ -36,9 +38,9 @@ def print_sweep(sweep: Sweep, console: Console | None = None) -> None:
         console.print(Text(f"{len(failed):,} failed:", style=WARNING))
         _print_reasons(failed, console)
     if fine:
-        best = [_best(fine, name) for name in BEST]
         console.print()
-        console.print(_points(sweep.keys, [(name, row) for name, row in zip(BEST, best, strict=True) if row]))
+        _print_best(sweep, fine, console)
+    _print_notes(sweep, console)
     if sweep.objectives and any(all(row[name] is not None for name in sweep.objectives) for row in fine):
         from archsim.sweeps import pareto
 
@@ -63,8 +65,28 @@ def print_front(front: Front, console: Console | None = None, most: int | None =
         figures = (plain(name, row[name]) for name in front.objectives)
         table.add_row(row["id"], *(Text(_cell(row[name])) for name in names[1:]), *figures)
     console.print(table)
-    if most is not None and len(front.rows) > most:
+    if most is None:
+        _print_notes(front.sweep, console)
+    elif len(front.rows) > most:
         console.print(Text(f"and {len(front.rows) - most} others, which 'archsim pareto' shows"))
+
+
+def _print_best(sweep: Sweep, fine: Sequence[Row], console: Console) -> None:
+    """For each network, as they do not compete, the best point for each number."""
+    networks = list(dict.fromkeys(row["workload"] for row in fine))
+    best = []
+    for network in networks[:MOST_NETWORKS]:
+        own = [row for row in fine if row["workload"] == network]
+        best += [(name, row) for name in BEST if (row := _best(own, name)) is not None]
+    console.print(_points(sweep.keys, best))
+    if len(networks) > MOST_NETWORKS:
+        console.print(Text(f"and {len(networks) - MOST_NETWORKS} more networks, in results.csv"))
+
+
+def _print_notes(sweep: Sweep, console: Console) -> None:
+    for note in notes(sweep):
+        console.print()
+        console.print(Text(f"note: {note}", style=WARNING))
 
 
 def _varied(sweep: Sweep, rows: Sequence[Row]) -> list[str]:

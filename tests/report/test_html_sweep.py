@@ -21,6 +21,7 @@ import archsim
 from archsim.cli import app
 from archsim.errors import ArchsimError
 from archsim.report.html import html_report, write_report
+from archsim.report.html.sweep.study import study_of
 from archsim.report.units import AREA, ENERGY, TIME, printed
 from archsim.sweeps import Sweep, load_sweep, pareto
 
@@ -152,6 +153,28 @@ def test_the_share_of_a_key_is_that_of_a_worked_example() -> None:
         column(page, "moves-1-means", 0), column(page, "moves-1-means", 1), column(page, "moves-1-means", 7),
         strict=True)}  # fmt: skip
     assert means["a", "1"] == "+50.0 %" and means["b", "0"] == "−16.7 %"
+
+
+def test_keys_that_do_nothing_have_no_clear_effect() -> None:
+    """y = a on drawn points, beside keys of five values that do nothing: few of them pass for a cause, and a does."""
+    draw = np.random.default_rng(7)
+    points = []
+    for _ in range(60):
+        keys = {"a": int(draw.integers(5))} | {f"idle{at}": int(draw.integers(5)) for at in range(30)}
+        points.append((keys, {"energy_pj": 10.0 + keys["a"] + draw.normal(), "latency_ns": 1.0, "area_um2": 1.0}))
+    found = study_of(table(points), ("energy_pj", "area_um2")).groups[0].influences
+    clear = [key for key, each in found.items() if each["energy_pj"].is_clear]
+    assert clear[0] == "a" and len(clear) <= 6
+    page = check_structure(html_report(table(points)))
+    assert page.text.count("no clear effect (ρ") >= 15
+    assert "may get as much by chance, with so many values and points" in page.text
+
+
+def test_on_a_full_grid_nothing_is_chance() -> None:
+    points = [({"a": a, "b": b}, {"energy_pj": 9.0 * a + 0.01 * b + 1, "latency_ns": 1.0, "area_um2": 1.0})
+              for a in range(3) for b in range(3)]  # fmt: skip
+    assert "no clear effect" not in html_report(table(points))
+    assert "no clear effect" in html_report(table(points[:-1]))
 
 
 @pytest.mark.parametrize(("networks", "chips"), [(1, 1), (3, 2)])

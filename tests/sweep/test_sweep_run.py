@@ -68,6 +68,35 @@ def test_a_constraint_that_nothing_meets_keeps_the_points(write, capsys):
         archsim.pareto(table, "energy_pj")
 
 
+def test_networks_do_not_compete_in_the_summary(write, capsys):
+    from archsim.report.sweep_tables import print_front, print_sweep
+
+    text = "archs: [sata]\nworkloads: [cnn-mnist, icassp-bntt]\nspace: {array.rows: [4, 8]}"
+    Path("two.yaml").write_text(text)
+    table = archsim.sweep("two.yaml", output="out")
+    print_sweep(table)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines() if " sata " in line]
+    networks = [words[words.index("sata") + 1] for words in lines]
+    assert networks == ["cnn-mnist"] * 5 + ["icassp-bntt"] * 5
+    for at in (0, 5):
+        own = [row for row in table.rows if row["workload"] == networks[at]]
+        assert min(own, key=lambda row: row["energy_pj"])["id"] in lines[at]
+    print_front(archsim.pareto(table, "energy_pj"))
+    assert "note: " not in capsys.readouterr().out
+
+
+def test_a_sweep_over_nodes_says_what_ranks_them(write, capsys):
+    from archsim.report.html import html_report
+    from archsim.report.sweep_tables import print_front, print_sweep
+
+    table = archsim.sweep(write("space: {node: [45 nm, 28 nm]}"), output="out")
+    said = "note: Nodes are ranked here by leakage more than by the shrink: equal SRAM banks"
+    for shown in (lambda: print_sweep(table), lambda: print_front(archsim.pareto(table, "energy_pj"))):
+        shown()
+        assert said in capsys.readouterr().out
+    assert said.removeprefix("note: ") in html_report("out").replace("&#39;", "'")
+
+
 @pytest.fixture
 def executions(monkeypatch):
     """How often a sweep in this process has executed something."""

@@ -4,7 +4,9 @@
 the key's value v (n_v points, mean y_v), SS_between = sum over v of n_v (y_v - y)², and SS_total = sum over the points
 of (y_i - y)². On a full grid it is the first-order sensitivity index of Sobol' (1993), Var(E[y | key]) / Var(y); with
 drawn points it estimates it (McKay 1995), and a key of g values that does nothing still gets (g - 1) / (n - 1) on
-average.
+average: eta² then has a Beta((g - 1) / 2, (n - g) / 2) distribution (normal errors), whose variance is
+2 (g - 1)(n - g) / ((n - 1)² (n + 1)). What lies below the mean plus two standard deviations may be chance, unless the
+ranks say otherwise: rho of a key that does nothing has the standard deviation 1 / sqrt(n - 1).
 
 *Rank correlation* is Spearman's rho (1904): the correlation coefficient of the ranks, ties having their mean rank.
 
@@ -13,6 +15,8 @@ average.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,6 +27,7 @@ from archsim.report.html.sweep.values import FEW, Values, short, values_of
 from archsim.sweeps.table import Row
 
 BINS = 5
+SURE = 2.0  # standard deviations above chance
 CHIP = "arch"  # the column of the chip
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,12 +49,16 @@ class Grouping:
 
 @dataclass(frozen=True)
 class Influence:
-    """What a key does to a number: share of its spread, 0 to 1, and rank correlation. None: not defined."""
+    """What a key does to a number: share of its spread, 0 to 1, and rank correlation. None: not defined.
+
+    ``is_clear``: share or correlation is more than what a key gets by chance (always on a full grid: nothing is drawn).
+    """
 
     key: str
     metric: str
     share: float | None
     rank: float | None
+    is_clear: bool = True
 
 
 def groupings(keys: Sequence[str], rows: Sequence[Row]) -> tuple[Grouping, ...]:
@@ -71,8 +80,8 @@ def _grouping(key: str, texts: Sequence[str]) -> Grouping:
     return Grouping(key, labels, {text: ranks[at] for text, at in of.items()}, values)
 
 
-def influence(grouping: Grouping, metric: str, rows: Sequence[Row]) -> Influence:
-    """What the key does to the number, over the rows that have it."""
+def influence(grouping: Grouping, metric: str, rows: Sequence[Row], drawn: bool = True) -> Influence:
+    """What the key does to the number, over the rows that have it; ``drawn``: they are no full grid."""
     having = [row for row in rows if row[metric] is not None]
     values = np.array([row[metric] for row in having], dtype=np.float64)
     if len(having) < 2:
@@ -81,7 +90,28 @@ def influence(grouping: Grouping, metric: str, rows: Sequence[Row]) -> Influence
     rank = None
     if numeric is not None:
         rank = spearman(np.array([numeric[row[grouping.key]] for row in having], dtype=np.float64), values)
-    return Influence(grouping.key, metric, explained(grouping.groups(having), values), rank)
+    groups = grouping.groups(having)
+    share = explained(groups, values)
+    is_clear = not drawn or _above_chance(share, rank, len(np.unique(groups)), len(having))
+    return Influence(grouping.key, metric, share, rank, is_clear)
+
+
+def _above_chance(share: float | None, rank: float | None, groups: int, points: int) -> bool:
+    ranked = rank is not None and abs(rank) >= SURE / math.sqrt(points - 1)
+    return ranked or (share is not None and share >= chance(groups, points))
+
+
+def chance(groups: int, points: int) -> float:
+    """Mean plus two standard deviations of the eta² of a key that does nothing (see the module); two points or more."""
+    variance = 2 * (groups - 1) * (points - groups) / ((points - 1) ** 2 * (points + 1))
+    return (groups - 1) / (points - 1) + SURE * math.sqrt(variance)
+
+
+def full_grid(keys: Sequence[str], rows: Sequence[Row]) -> bool:
+    """Whether every combination of the keys' values occurs, all equally often."""
+    often = Counter(tuple(row[key] for key in keys) for row in rows)
+    combinations = math.prod(len({row[key] for row in rows}) for key in keys)
+    return len(often) == combinations and len(set(often.values())) <= 1
 
 
 def explained(groups: Ints, values: Floats) -> float | None:
@@ -114,5 +144,6 @@ def influences(
     grouped: Sequence[Grouping], metrics: Sequence[str], rows: Sequence[Row]
 ) -> dict[str, dict[str, Influence]]:
     """By key, by number; the key that moves the numbers most (its largest share) first."""
-    found = {one.key: {metric: influence(one, metric, rows) for metric in metrics} for one in grouped}
+    drawn = not full_grid([one.key for one in grouped], rows)
+    found = {one.key: {metric: influence(one, metric, rows, drawn) for metric in metrics} for one in grouped}
     return dict(sorted(found.items(), key=lambda item: -max(each.share or 0.0 for each in item[1].values())))

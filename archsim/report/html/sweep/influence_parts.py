@@ -17,6 +17,7 @@ from archsim.sweeps.table import FAILED, OK, Row
 MOST_BARS = 20
 STRONG = 0.1  # a rank correlation below this is no trend worth a word
 NONE = Cell("-")
+UNCLEAR = "no clear effect"
 ABOUT = (
     "Share: how much of the number's spread over the executed points the key explains alone (correlation ratio η²; the"
     " first-order sensitivity index on a full grid). ρ: rank correlation (Spearman), +1 if the number always rises with"
@@ -49,6 +50,8 @@ def _chart(key: str, metric: str, found: Sequence[Influence]) -> Chart:
     )
     left = len(ranked) - MOST_BARS
     note = "share of its spread that each key explains alone" + (f"; {left} keys are not drawn" if left > 0 else "")
+    if any(one.share is not None and not one.is_clear for one in found):
+        note += f"; {UNCLEAR}: a key that does nothing may get as much by chance, with so many values and points"
     return Chart(key, f"What moves {named(metric)}", bars, note=note)
 
 
@@ -60,7 +63,9 @@ def titled(key: str) -> Cell:
 def _said(one: Influence) -> str:
     share = "not defined" if one.share is None else percent(one.share, 1.0)
     if one.rank is None:
-        return share
+        return share if one.share is None or one.is_clear else f"{share}, {UNCLEAR}"
+    if one.share is not None and not one.is_clear:
+        return f"{share}, {UNCLEAR} (ρ {_signed(one.rank)})"
     way = "no trend" if abs(one.rank) < STRONG else "rises" if one.rank > 0 else "falls"
     return f"{share}, {way} (ρ {_signed(one.rank)})"
 

@@ -9,6 +9,7 @@ from archsim.report.html.sweep.effects import CHIP
 from archsim.report.html.sweep.study import Group, Study
 from archsim.report.html.sweep.values import short
 from archsim.report.style import shortened
+from archsim.report.sweep_notes import notes
 from archsim.report.sweep_units import named, shown
 from archsim.report.units import significant
 from archsim.sweeps.front import LARGER_IS_BETTER
@@ -36,6 +37,7 @@ def verdict(study: Study) -> Iterator[str]:
     left = len(study.groups) - MOST_NETWORKS
     if left > 0:
         yield f"{left:,} more networks are in the table below."
+    yield from notes(study.sweep)
 
 
 def _of_network(study: Study, group: Group) -> Iterator[str]:
@@ -57,7 +59,9 @@ def _of_network(study: Study, group: Group) -> Iterator[str]:
     if first is not None:
         key, found = first
         top = max(found.values(), key=lambda one: one.share or 0.0)
-        if top.share:
+        if top.share and not top.is_clear:
+            yield f"{named(top.metric).capitalize()} hangs clearly on no single key."
+        elif top.share:
             what = "the chip" if key == CHIP else name(key).text
             yield f"{named(top.metric).capitalize()} hangs most on {what} ({100 * top.share:.0f} % of its spread)."
 
