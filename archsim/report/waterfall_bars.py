@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BAR: dict[str, Any] = {"height": 0.72}
 NOTE = "#444444"
-INCHES_PER_BAR, AXIS_INCHES, NOTE_INCHES, LEAST_INCHES = 0.24, 0.55, 0.145, 0.02
+INCHES_PER_BAR, AXIS_INCHES, NOTE_INCHES, EDGE_INCHES, LEAST_INCHES = 0.24, 0.55, 0.15, 0.12, 0.02
 ROOM = 0.12
 """For the figures behind the bars, as a share of what is drawn, where it is not told how wide the axis is."""
 LETTER_INCHES, MOST_ROOM = 0.075, 0.8
@@ -47,7 +47,7 @@ def panels(bars: Sequence[int], width: float, notes: Sequence[Sequence[str]] = (
     from matplotlib.figure import Figure
 
     charts = [AXIS_INCHES + INCHES_PER_BAR * count for count in bars]
-    texts = [NOTE_INCHES * len(text) or LEAST_INCHES for text in notes]
+    texts = [NOTE_INCHES * len(text) + EDGE_INCHES if text else LEAST_INCHES for text in notes]
     heights = [height for pair in zip(charts, texts, strict=True) for height in pair] if any(notes) else charts
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")
     cells: list[Axes] = list(figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0])
