@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from archsim.config import Document, load_document, names
+from archsim.config.kinds import kinds_of
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 
 Kind = Literal["arch", "workload", "cost", "device", "overlay", "sweep"]
@@ -27,13 +28,23 @@ class Checked:
     summary: str
 
 
-def check(*names_or_paths: str | Path, allow_outside: bool = False) -> tuple[Checked, ...]:
+def check(
+    *names_or_paths: str | Path, allow_outside: bool = False, plugins: Sequence[str | Path] = ()
+) -> tuple[Checked, ...]:
     """Load every file as what its keys say it is. One ConfigError holds the problems of all files, in their order.
 
-    Of a chip the memories are priced by the default cost table, too.
+    Of a chip the memories are priced by the default cost table, too. ``plugins`` are Python files that register the
+    families and dataflows which the files name.
     """
+    from archsim.accelerators import load_plugin
+
     found: list[Checked] = []
     problems: list[Problem] = []
+    for plugin in plugins:
+        try:
+            load_plugin(str(plugin))
+        except ArchsimError as error:
+            problems += error.problems
     for name in names_or_paths:
         try:
             found.append(_check_one(str(name), allow_outside))
@@ -123,6 +134,9 @@ def _recognise(name: str) -> tuple[Kind, str]:
 
 def _kind_of(document: Document) -> Kind:
     data = document.data
+    if kinds_of(data) == ["result"]:
+        allowed = ", ".join(dict.fromkeys(NOUNS.values()))
+        raise ConfigError(Problem("this is the result of a run", document.file, allowed=allowed))
     if not isinstance(data, dict):
         raise ConfigError(Problem("must be a mapping of keys", file=document.file, line=document.line(())))
     keys = _keys_by_kind()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import StoreFile
+from archsim.cli.options import Plugins, StoreFile
 from archsim.cli.program import app
 
 
@@ -18,12 +18,13 @@ def check(
     allow_outside: Annotated[
         bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")
     ] = False,
+    plugin: Plugins = None,
 ) -> None:
     """Find every error of every file, without running anything."""
     from archsim.checking import NOUNS
     from archsim.checking import check as check_files
 
-    for found in check_files(*files, allow_outside=allow_outside):
+    for found in check_files(*files, allow_outside=allow_outside, plugins=plugin or ()):
         typer.echo(f"{found.file}: {NOUNS[found.kind]} {found.summary}: ok")
 
 
@@ -84,7 +85,7 @@ def plot(
         ),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf; default: into RUN.")
+        str | None, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf, or a folder; made if missing. Default: RUN.")
     ] = None,
     store: StoreFile = None,
 ) -> None:

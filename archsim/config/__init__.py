@@ -2,6 +2,7 @@
 
 from archsim.config.build import build_from
 from archsim.config.document import Document, dotted, load_document, parse_document, read_text
+from archsim.config.kinds import refuse_swapped
 from archsim.config.overrides import apply_overrides, overridden
 from archsim.config.presets import find, names
 from archsim.config.schema import json_schema
@@ -54,5 +55,6 @@ __all__ = [
     "overridden",
     "parse_document",
     "read_text",
+    "refuse_swapped",
     "validate",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from archsim.config.document import Document, load_document
+from archsim.config.kinds import refuse_swapped
 from archsim.config.overrides import malformed, overridden
 from archsim.config.presets import Kind, find
 from archsim.errors import ArchsimError, ConfigError
@@ -19,11 +20,13 @@ def build_from(
 ) -> T:
     """What ``build`` makes of the document, overrides applied, and of its path.
 
-    An override that cannot be applied does not hide what is wrong with the rest. ArchsimError with all problems.
+    An override that cannot be applied does not hide what is wrong with the rest; of a file of another kind only that is
+    said. ArchsimError with all problems.
     """
     try:
         path, shown = find(kind, name_or_path)
         document = load_document(path, shown, doubled_keys=True)
+        refuse_swapped(document, kind)
     except ConfigError as error:
         raise ConfigError([*error.problems, *malformed(assignments)]) from None
     document, malformed_overrides = overridden(document, assignments)

@@ -31,7 +31,12 @@ def find(kind: Kind, name_or_path: str | Path) -> tuple[Path, str]:
     known = _presets(kind)
     if name_or_path in known:
         return known[name_or_path], f"{name_or_path} (preset)"
-    message = f"no {_NOUN[kind]} preset has this name (a path contains '/' or ends in .yaml)"
+    others = [noun for other, noun in _NOUN.items() if name_or_path in _presets(other)]
+    message = (
+        f"this is a {others[0]}; a {_NOUN[kind]} is wanted here"
+        if others
+        else f"no {_NOUN[kind]} preset has this name (a path contains '/' or ends in .yaml)"
+    )
     raise ConfigError(
         Problem(
             message,

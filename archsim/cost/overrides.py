@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +37,7 @@ def with_overrides(table: CostTable, overrides: Sequence[str]) -> CostTable:
         name = key.removeprefix(PREFIX)
         known = {**table.constants, **table.prices}
         if name not in known:
-            near = nearest(name, known)
-            problems.append(Problem("no such constant in the cost table", OVERRIDE, key=key,
-                                    nearest=None if near is None else PREFIX + near))  # fmt: skip
+            problems.append(_unknown(key, known))
             continue
         number = _number(value, known[name].unit)
         if number is None:
@@ -54,6 +52,16 @@ def with_overrides(table: CostTable, overrides: Sequence[str]) -> CostTable:
     if problems:
         raise ConfigError(problems)
     return table if not overrides else replace(table, name=" + ".join((table.name, *overrides)))
+
+
+def _unknown(key: str, known: Collection[str]) -> Problem:
+    """No such constant: with those of the same group (``dram.`` ...) if there is one, and the nearest of them."""
+    name = key.removeprefix(PREFIX)
+    group = [one for one in known if one.startswith(name.partition(".")[0] + ".")]
+    near = nearest(name, group or known)
+    allowed = "what 'archsim show default' and overlays name" + (f", such as {', '.join(group)}" if group else "")
+    return Problem("no such constant in the cost table", OVERRIDE, key=key, allowed=allowed,
+                   nearest=None if near is None else PREFIX + near)  # fmt: skip
 
 
 def _number(value: Any, unit: str) -> float | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from archsim.config import Document, Strict, load_document, validate
+from archsim.config import Document, Strict, load_document, refuse_swapped, validate
 from archsim.errors import ConfigError, Problem, nearest
 from archsim.sweeps.table import METRICS
 
@@ -197,6 +197,7 @@ class SweepFile(Strict):
 def load_spec(path: str | Path) -> tuple[SweepFile, Document]:
     """A sweep's file as it stands. ConfigError: file:line of everything that is not of the schema."""
     document = load_document(Path(path))
+    refuse_swapped(document, "sweep")
     problems = _not_for_search(document)
     try:
         file = validate(SweepFile, document)

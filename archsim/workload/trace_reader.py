@@ -87,12 +87,21 @@ def _format_problems(check: _Check) -> list[str]:
     if kind is None or kind.shape != () or str(kind) != FORMAT:
         found = "is missing" if kind is None else f"is {str(kind)[:40]!r}"
         problems.append(f"'format' {found}; this version reads {FORMAT!r}")
-    steps = check.small.get("timesteps")
-    if steps is None or steps.shape != () or steps.dtype.kind not in "iu":
+    steps, wanted = _steps(check), check.network.timesteps
+    if steps is None:
         problems.append("'timesteps' is missing, or no integer")
-    elif int(steps) != check.network.timesteps:
-        problems.append(f"'timesteps' is {int(steps)}; the workload has {check.network.timesteps}")
+    elif steps != wanted:
+        problems.append(
+            f"'timesteps' is {steps}; the workload has {wanted}: state timesteps: {steps}, record {wanted} timesteps, "
+            "or state a density in place of the trace (activity: {density: 0.1})"
+        )
     return problems
+
+
+def _steps(check: _Check) -> int | None:
+    """Timesteps that the trace says it holds."""
+    steps = check.small.get("timesteps")
+    return None if steps is None or steps.shape != () or steps.dtype.kind not in "iu" else int(steps)
 
 
 def _edge_problems(check: _Check, edge: _Edge) -> list[str]:
@@ -118,7 +127,8 @@ def _edge_problems(check: _Check, edge: _Edge) -> list[str]:
     allowed = ("|u1",) if name.startswith("spikes/") else ("|u1", "<u2")
     if member.dtype.str not in allowed:
         problems.append(f"'{name}' holds {member.dtype}; allowed: {', '.join(np.dtype(kind).name for kind in allowed)}")
-    if not member.shape or member.shape[1:] != expected:
+    as_stated = expected if name == INPUT else (_steps(check), *expected[1:])  # other timesteps are one problem
+    if not member.shape or member.shape[1:] not in (expected, as_stated):
         problems.append(f"'{name}' has shape {_show(member.shape)}; expected {_show(('N', *expected))}")
     else:
         problems += _sample_problems(check, name, member.shape[0])

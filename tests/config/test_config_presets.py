@@ -50,10 +50,17 @@ def test_unknown_names_list_all_and_the_nearest(root: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["", "..", "45nm", "mlp"])
-def test_other_kinds_and_odd_names_are_unknown(root: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", ".."])
+def test_odd_names_are_unknown(root: Path, text: str) -> None:
     with pytest.raises(ConfigError, match="no chip preset has this name"):
         find("arch", text)
+
+
+@pytest.mark.parametrize(("text", "noun"), [("45nm", "cost table"), ("mlp", "workload")])
+def test_a_preset_of_another_kind_is_called_what_it_is(root: Path, text: str, noun: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        find("arch", text)
+    assert str(caught.value) == f"this is a {noun}; a chip is wanted here (got '{text}'; allowed: rram, sata)"
 
 
 def test_the_presets_of_this_checkout_are_found() -> None:

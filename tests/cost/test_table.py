@@ -223,3 +223,20 @@ def test_constants_that_cannot_be_stated_are_all_named():
             load_costs(overrides=[f"cost.dram.read_bit={text}"])
     assert len(said) == 6 and "did you mean 'cost.dram.read_bit'?" in "".join(said)
     assert sum("a number of pJ" in text for text in said) == 4
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest", "group"),
+    [
+        ("dram.foo", None, "dram.read_bit, dram.write_bit, dram.activate, dram.row_bytes, dram.background"),
+        ("dram.bit", "dram.read_bit", "dram.read_bit"),  # not edram.bit, which looks more like it
+        ("drum.read_bit", "dram.read_bit", None),
+    ],
+)
+def test_an_unknown_constant_is_looked_for_in_its_group(key: str, nearest: str | None, group: str | None) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_costs(overrides=[f"cost.{key}=1"])
+    (problem,) = caught.value.problems
+    assert problem.nearest == (nearest and f"cost.{nearest}")
+    assert problem.allowed is not None and problem.allowed.startswith("what 'archsim show default' and overlays name")
+    assert group in problem.allowed if group else "such as" not in problem.allowed

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+import archsim
+from archsim.errors import ArchsimError
+
 CONV = "type: conv2d, out_channels: 4, kernel: 3, padding: 1"
 
 
@@ -188,3 +191,13 @@ def test_overrides_are_blamed_on_the_command_line(problems):
     assert (line, key) == (None, "layers.0.kernel")
     ((_, key, message),) = problems(text, "activity.densty=0.5")
     assert key == "activity.densty" and "unknown" in message
+
+
+def test_a_trace_of_other_timesteps_is_one_problem_with_ways_out() -> None:
+    with pytest.raises(ArchsimError) as caught:
+        archsim.load_workload("cnn-mnist", ["timesteps=4"])
+    (problem,) = caught.value.problems
+    assert "'timesteps' is 8; the workload has 4" in problem.message
+    assert "timesteps: 8" in problem.message and "activity: {density: 0.1}" in problem.message
+    loaded = archsim.load_workload("cnn-mnist", ["timesteps=4", "activity={density: 0.1}"])
+    assert loaded.network.timesteps == 4
