@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +11,7 @@ from archsim.errors import ConfigError, Problem, nearest
 
 Kind = Literal["arch", "workload", "cost", "device"]
 
-_NOUN = {"arch": "chip", "workload": "workload", "cost": "cost table", "device": "device"}
+_NOUN: Mapping[Kind, str] = {"arch": "chip", "workload": "workload", "cost": "cost table", "device": "device"}
 _FOLDERS = ("cost", "device")  # of arch_configs; every other folder holds chips
 _PACKAGE = Path(__file__).resolve().parents[1]
 

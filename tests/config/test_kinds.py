@@ -15,7 +15,13 @@ from archsim.config.presets import Kind as PresetKind
 from archsim.errors import ConfigError
 
 SWEEP = "archs: [sata]\nworkloads: [cnn-mnist]\nspace: {array.cols: [8, 16]}\n"
-NETWORK = "name: small\ntimesteps: 2\ninput: {shape: [4], encoding: events}\nlayers: [{name: fc, type: linear, out_features: 2}]\n"
+NETWORK = """
+name: small
+timesteps: 2
+input: {shape: [4], encoding: events}
+layers: [{name: fc, type: linear, out_features: 2}]
+activity: {density: 0.5}
+"""
 LOADERS: dict[str, Callable[[str], object]] = {
     "a chip": archsim.load_architecture,
     "a network": archsim.load_workload,
@@ -26,7 +32,7 @@ LOADERS: dict[str, Callable[[str], object]] = {
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.chdir(tmp_path)
-    Path("net.yaml").write_text(NETWORK + "activity: {density: 0.5}\n")
+    Path("net.yaml").write_text(NETWORK)
     archsim.simulate("sata", "net.yaml").save("run")
     texts = {"a chip": preset_text("sata"), "a sweep": SWEEP, "a network": Path("net.yaml").read_text()}
     for noun, text in texts.items():
