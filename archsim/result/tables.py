@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TABLES = ("counts", "layers", "components", "units", "critical_path", "levels")
 
+ROUNDING = 1e-12
+"""Of the mean: deviations below it come from floating-point sums."""
+
 
 @dataclass(frozen=True)
 class Result:
@@ -165,8 +168,9 @@ def not_finite(value: Any, key: str = "") -> list[str]:
 
 
 def mean_and_spread(values: Iterable[float]) -> dict[str, float]:
-    """Mean, standard deviation (of the population), minimum and maximum."""
+    """Mean, standard deviation (of the population; 0 where there is only rounding), minimum and maximum."""
     numbers = list(values)
     mean = sum(numbers) / len(numbers)
-    variance = sum((number - mean) ** 2 for number in numbers) / len(numbers)
-    return {"mean": mean, "std": variance**0.5, "min": min(numbers), "max": max(numbers)}
+    deviation = (sum((number - mean) ** 2 for number in numbers) / len(numbers)) ** 0.5
+    std = deviation if deviation > ROUNDING * abs(mean) else 0.0
+    return {"mean": mean, "std": std, "min": min(numbers), "max": max(numbers)}

@@ -90,6 +90,17 @@ def test_a_phone_scrolls_tables_not_the_page(case: str, pages: dict[str, str], t
     assert label >= 12
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_a_desktop_shows_every_column(case: str, pages: dict[str, str], tab: Any) -> None:
+    """Tables of a run fit into 1,280 pixels; what must be scrolled for is overlooked."""
+    tab.set_viewport_size({"width": 1280, "height": 800})
+    tab.goto(pages[case])
+    tab.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    cut = """[...document.querySelectorAll('.scroll')].filter((box) => box.scrollWidth > box.clientWidth)
+        .map((box) => box.querySelector('table')?.id)"""
+    assert tab.evaluate("document.querySelectorAll('.scroll').length") > 5 and tab.evaluate(cut) == []
+
+
 def test_tables_sort_by_keyboard_both_ways(results: dict[str, Result], pages: dict[str, str], tab: Any) -> None:
     tab.goto(pages["sata"])
     rows = results["sata"].layers

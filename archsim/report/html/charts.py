@@ -104,7 +104,8 @@ def over_time(result: Result) -> Chart | None:
         first, last = (printed(cycles * ns, TIME) for cycles in (row.first_cycle, row.first_cycle + row.span_cycles))
         said = (Segment(round(start, 2), max(round(width, 2), LEAST_WIDTH), TOTAL),)
         bars.append(Bar(named(row.name).text, said, f"{first} to {last}"))
-    note = f"over the {printed(result.latency_ns, TIME)} of the run; layers that overlap run at once"
+    run = printed(result.latency_ns, TIME)
+    note = f"over the {run} of the run, from a layer's first task, which may be a load ahead, to its last"
     return Chart("chart-spans", "When each layer runs", tuple(bars), note=_cut(note, len(result.layers)))
 
 
