@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import archsim
 from archsim.cli import app
 from archsim.errors import ArchsimError
 from archsim.report.plots import FIGURES, makers_of
-from archsim.result import Result, folder, writable_folder
+from archsim.result import Result, folder, mean_and_spread, writable_folder
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,50 @@ def test_figures_of_the_run_that_is_replaced_are_removed_and_nothing_else(result
         (tmp_path / name).write_text("kept")
     result.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["layer.pdf", "mine.png", "notes.txt", "result.json"]
+
+
+def test_what_is_removed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = ["run", "sata", "cnn-mnist", "--no-store", "-o", "mine"]
+    first = CliRunner().invoke(app, run)
+    archsim.plot("mine", by="layer")
+    archsim.plot("mine", by="area", output="mine/area.svg")
+    second, third = CliRunner().invoke(app, run), CliRunner().invoke(app, run)
+    said = "removed: layer.png (figures of the result that was in mine)"
+    assert [said in done.stderr for done in (first, second, third)] == [False, True, False]
+    assert sorted(path.name for path in Path("mine").iterdir()) == ["area.svg", "result.json"]
+
+
+def test_folders_are_made_by_every_verb_that_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("space.yaml").write_text("archs: [sata]\nworkloads: [cnn-mnist]\nspace: {array.rows: [8, 16]}")
+    store = ["--store", "s/t/runs.sqlite"]
+    verbs = [
+        ["run", "sata", "cnn-mnist", "-o", "a/run", *store, "--trace", "b/c/t.json"], ["plot", "a/run", "-o", "d/e"],
+        ["plot", "a/run", "--by", "layer", "-o", "f/g/layer.svg"], ["report", "a/run", "-o", "h/i/run.html"],
+        ["compare", "a/run", "./a/run", "-o", "j/k", "--figure", "l/m/x.png"],
+        ["profile", "sata", "cnn-mnist", "-o", "n/o"], ["sweep", "space.yaml", "-o", "p/q"],
+        ["pareto", "p/q", "energy_pj", "area_um2", "-o", "r/s/front.png"],
+        ["runs", "export", "-o", "u/v/runs.csv", *store],
+    ]  # fmt: skip
+    for words in verbs:
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 0, (words, done.output)
+    made = {str(path.parent) for path in Path().rglob("*.*") if path.is_file()}
+    assert made >= {"a/run", "b/c", "d/e", "f/g", "h/i", "j/k", "l/m", "n/o", "p/q", "r/s", "s/t", "u/v"}
+
+
+def test_a_figure_that_a_run_has_not_says_how_to_get_it(result: Result) -> None:
+    for by, option in (("costs", "a run with --vary-costs"), ("against-spikesim", "a run with --against PEER")):
+        with pytest.raises(ArchsimError, match=f"allowed: {option}"):
+            archsim.plot(replace(result, vary_costs=(), against={}), by=by, output="x.png")
+
+
+def test_equal_samples_have_no_spread() -> None:
+    for value in (0.1, 298e6 / 3, 7.0):
+        values = [value, value * (1 + 1e-16), value * (1 + 3e-16)] * 11
+        assert mean_and_spread(values)["std"] == 0
+    assert mean_and_spread([1.0, 1.0 + 1e-9])["std"] == pytest.approx(5e-10, rel=1e-3)
 
 
 def test_every_figure_has_a_name_that_is_known_to_be_one() -> None:

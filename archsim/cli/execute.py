@@ -102,7 +102,16 @@ def _fulfil(request: Request, report: Progress | None) -> Result:
 
 
 def show_result(result: Result, as_json: bool, output: str | None) -> None:
-    """Save and print."""
+    """Save and print; figures of an earlier result go with it, and that is said."""
+
+    def save() -> Iterable[Path]:
+        from archsim.result import figures_in
+
+        earlier = figures_in(output or "")
+        yield result.save(output or "")
+        if earlier:
+            names = ", ".join(figure.name for figure in earlier)
+            typer.echo(f"removed: {names} (figures of the result that was in {output})", err=True)
 
     def show() -> None:
         if as_json:
@@ -112,7 +121,7 @@ def show_result(result: Result, as_json: bool, output: str | None) -> None:
 
         print_result(result)
 
-    save_and_show(None if output is None else lambda: [result.save(output)], show)
+    save_and_show(None if output is None else save, show)
 
 
 @app.command()

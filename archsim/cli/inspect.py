@@ -85,7 +85,8 @@ def plot(
         ),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf, or a folder; made if missing. Default: RUN.")
+        str | None,
+        typer.Option("-o", "--output", metavar="FILE", help="A .png, .svg or .pdf, or a folder for all. Default: RUN."),
     ] = None,
     store: StoreFile = None,
 ) -> None:

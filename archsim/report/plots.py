@@ -33,6 +33,7 @@ OVER_TIME: Mapping[str, Callable[[Timeline], Figure]] = {  # of a timeline
     "gantt": timeline_figures.gantt,
     "power": timeline_figures.power,
 }
+COSTS, AGAINST = "costs", "against-"
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -64,6 +65,13 @@ def _no_figure(by: str, figures: Mapping[str, Drawing]) -> Problem:
     if by in OVER_TIME:
         text = "a saved run does not hold what happened when; this figure is drawn while it is executed"
         return Problem(text, key="by", value=by, allowed="with archsim run ... -o DIR --timeline")
+    if by == COSTS:
+        return Problem("prices were not varied in this run", key="by", value=by, allowed="a run with --vary-costs")
+    if by.startswith(AGAINST):
+        text = "this run was not compared with that peer, or the peer has no answer for it"
+        others = ", ".join(name for name in figures if name.startswith(AGAINST))
+        allowed = "a run with --against PEER" + (f"; this run has {others}" if others else "")
+        return Problem(text, key="by", value=by, allowed=allowed, nearest=nearest(by, figures))
     return Problem("no such figure", key="by", value=by, allowed=", ".join(figures), nearest=nearest(by, figures))
 
 
@@ -72,9 +80,9 @@ def makers_of(result: Result) -> dict[str, Maker]:
     makers = dict(FIGURES)
     for key, answer in result.against.items():
         if "waterfall" in answer:
-            makers[f"against-{key}"] = partial(comparison_figures.waterfall, key=key, found=answer["waterfall"])
+            makers[f"{AGAINST}{key}"] = partial(comparison_figures.waterfall, key=key, found=answer["waterfall"])
     if result.vary_costs:
-        makers["costs"] = comparison_figures.tornado
+        makers[COSTS] = comparison_figures.tornado
     return makers
 
 

@@ -54,8 +54,8 @@ def write(text: str, folder: str | Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
         part.write_text(text, encoding="utf-8")
-        if (path / FILE).exists():
-            _remove_figures(path)
+        for figure in figures_in(path):
+            figure.unlink()
         part.replace(path / FILE)
     except OSError as error:
         with suppress(OSError):
@@ -64,10 +64,12 @@ def write(text: str, folder: str | Path) -> Path:
     return path / FILE
 
 
-def _remove_figures(folder: Path) -> None:
-    for name in FIGURES:
-        for figure in folder.glob(f"{name}.png"):
-            figure.unlink()
+def figures_in(folder: str | Path) -> tuple[Path, ...]:
+    """Figures of the result that lies in a folder; they go with it when another one is written there."""
+    path = Path(folder)
+    if not (path / FILE).exists():
+        return ()
+    return tuple(figure for name in FIGURES for figure in sorted(path.glob(f"{name}.png")))
 
 
 def _reason(error: Exception) -> str:

@@ -18,10 +18,10 @@ from typing import Any, BinaryIO
 from archsim.errors import ArchsimError, Problem
 from archsim.result import writable_folder
 from archsim.sweeps.table import FILE as TABLE_FILE
-from archsim.sweeps.table import FORMAT
+from archsim.sweeps.table import FORMAT, JOURNAL
 from archsim.sweeps.work import Outcome
 
-FILE = "points.jsonl"
+FILE = JOURNAL
 _HEAD = json.dumps({"format": FORMAT}).encode() + b"\n"
 _SEAL = b', "seal": '
 

@@ -23,7 +23,9 @@ METRICS = (
 )  # fmt: skip
 FIRST, LAST = ("id", "arch", "workload"), ("status", "message")
 OK, BROKEN, FAILED = "ok", "constraint", "failed"
-FILE, FORMAT = "results.csv", "archsim-sweep-1"
+FILE, JOURNAL, FORMAT = "results.csv", "points.jsonl", "archsim-sweep-1"
+GOES_ON = "the same 'archsim sweep' command goes on"
+WRITES_ANEW = "the same 'archsim sweep' command writes it anew"
 Row = Mapping[str, Any]
 
 
@@ -83,14 +85,17 @@ def load_sweep(folder: str | Path) -> Sweep:
     try:
         lines = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
     except (OSError, ValueError, csv.Error) as error:
+        if _has_journal(path) and not path.exists():
+            raise ArchsimError(Problem(f"the sweep is not finished: {GOES_ON}", file=str(folder))) from error
         hint = "a folder that 'archsim sweep' wrote"
-        raise ArchsimError(Problem("no table of a sweep here", file=str(folder), allowed=hint)) from error
+        raise ArchsimError(Problem(f"no table of a sweep here{_anew(path)}", file=str(folder), allowed=hint)) from error
     header = tuple(lines[0]) if lines else ()
     if header[: len(FIRST)] != FIRST or header[-len(LAST) - len(METRICS) :] != (*METRICS, *LAST):
-        raise ArchsimError(Problem("not the table of a sweep of this version", file=str(path), line=1))
+        text = f"not the table of a sweep of this version{_anew(path)}"
+        raise ArchsimError(Problem(text, file=str(path), line=1))
     short = [number for number, line in enumerate(lines, start=1) if len(line) != len(header)]
     if short:
-        raise ArchsimError(Problem("a damaged table: cells are missing", file=str(path), line=short[0]))
+        raise ArchsimError(Problem(f"a damaged table: cells are missing{_anew(path)}", file=str(path), line=short[0]))
     keys = header[len(FIRST) : -len(LAST) - len(METRICS)]
     rows = tuple(_row(header, line, path, number) for number, line in enumerate(lines[1:], start=2))
     return Sweep(path.resolve().parent.name, keys, rows)
@@ -102,10 +107,18 @@ def _row(header: Sequence[str], line: Sequence[str], path: Path, number: int) ->
         try:
             row[name] = float(row[name]) if row[name] else None
         except ValueError:
-            raise ArchsimError(
-                Problem("a damaged table: not a number", file=str(path), line=number, key=name, value=row[name])
-            ) from None
+            text = f"a damaged table: not a number{_anew(path)}"
+            raise ArchsimError(Problem(text, file=str(path), line=number, key=name, value=row[name])) from None
     return row
+
+
+def _anew(path: Path) -> str:
+    """How a table is mended whose points are kept beside it."""
+    return f"; {WRITES_ANEW}" if _has_journal(path) else ""
+
+
+def _has_journal(path: Path) -> bool:
+    return (path.parent / JOURNAL).is_file()
 
 
 def known_metric(name: str) -> str:

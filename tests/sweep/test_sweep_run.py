@@ -97,6 +97,26 @@ def test_a_sweep_over_nodes_says_what_ranks_them(write, capsys):
     assert said.removeprefix("note: ") in html_report("out").replace("&#39;", "'")
 
 
+def test_an_unfinished_or_damaged_sweep_says_how_it_goes_on(write):
+    spec = write("space: {array.rows: [2, 4]}")
+    archsim.sweep(spec, output="out")
+    whole = Path("out/results.csv").read_text()
+    Path("out/results.csv").unlink()
+    with pytest.raises(ArchsimError, match="not finished: the same 'archsim sweep' command goes on"):
+        archsim.pareto("out", "energy_pj")
+    first, second, third = whole.splitlines()
+    number = third.split(",")[4]
+    for damaged in ("nonsense", "\n".join([first, second, third[:20]]), whole.replace(number, "x"), "\x00\udc80"):
+        Path("out/results.csv").write_bytes(damaged.encode("utf-8", "surrogateescape"))
+        with pytest.raises(ArchsimError, match="; the same 'archsim sweep' command writes it anew"):
+            archsim.pareto("out", "energy_pj")
+        archsim.sweep(spec, output="out")
+        assert Path("out/results.csv").read_text() == whole
+    Path("alone.csv").write_text("nonsense")
+    with pytest.raises(ArchsimError, match=r"alone\.csv:1: not the table of a sweep of this version$"):
+        archsim.pareto("alone.csv", "energy_pj")
+
+
 @pytest.fixture
 def executions(monkeypatch):
     """How often a sweep in this process has executed something."""

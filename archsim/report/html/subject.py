@@ -15,6 +15,7 @@ from archsim.store.loading import is_id, named_run
 from archsim.sweeps import Sweep
 from archsim.sweeps.journal import FILE as JOURNAL_FILE
 from archsim.sweeps.table import FILE as SWEEP_FILE
+from archsim.sweeps.table import GOES_ON
 
 Subject = Result | Sweep | str | Path
 ALLOWED = "a folder that 'archsim run -o' or 'archsim sweep' wrote, or the id of a stored run"
@@ -59,8 +60,7 @@ def _is_sweep(place: str | Path) -> bool:
             text = "holds a run and a sweep; name the file of one of them"
             raise ArchsimError(Problem(text, file=str(place), allowed=f"{path / RUN_FILE}, {path / SWEEP_FILE}"))
         if journal and not table:
-            text = "the sweep is not finished: the same 'archsim sweep' command goes on"
-            raise ArchsimError(Problem(text, file=str(place)))
+            raise ArchsimError(Problem(f"the sweep is not finished: {GOES_ON}", file=str(place)))
         if run or table:
             return table
     raise ArchsimError(Problem("no result here: neither a run nor a sweep", file=str(place), allowed=ALLOWED))
