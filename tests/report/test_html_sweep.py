@@ -166,7 +166,7 @@ def test_keys_that_do_nothing_have_no_clear_effect() -> None:
     clear = [key for key, each in found.items() if each["energy_pj"].is_clear]
     assert clear[0] == "a" and len(clear) <= 6
     page = check_structure(html_report(table(points)))
-    assert page.text.count("no clear effect (ρ") >= 15
+    assert page.text.count("no clear effect (ρ\u00a0") >= 15
     assert "may get as much by chance, with so many values and points" in page.text
 
 

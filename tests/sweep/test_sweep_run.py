@@ -90,7 +90,7 @@ def test_a_sweep_over_nodes_says_what_ranks_them(write, capsys):
     from archsim.report.sweep_tables import print_front, print_sweep
 
     table = archsim.sweep(write("space: {node: [45 nm, 28 nm]}"), output="out")
-    said = "note: Nodes are ranked here by leakage more than by the shrink: equal SRAM banks"
+    said = "note: Energies at different nodes differ by leakage more than by the shrink: equal"
     for shown in (lambda: print_sweep(table), lambda: print_front(archsim.pareto(table, "energy_pj"))):
         shown()
         assert said in capsys.readouterr().out

@@ -65,9 +65,9 @@ def _said(one: Influence) -> str:
     if one.rank is None:
         return share if one.share is None or one.is_clear else f"{share}, {UNCLEAR}"
     if one.share is not None and not one.is_clear:
-        return f"{share}, {UNCLEAR} (ρ {_signed(one.rank)})"
+        return f"{share}, {UNCLEAR} (ρ\u00a0{_signed(one.rank)})"
     way = "no trend" if abs(one.rank) < STRONG else "rises" if one.rank > 0 else "falls"
-    return f"{share}, {way} (ρ {_signed(one.rank)})"
+    return f"{share}, {way} (ρ\u00a0{_signed(one.rank)})"
 
 
 def _signed(rank: float) -> str:
