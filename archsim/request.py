@@ -51,6 +51,7 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     workload: str | Path | Workload,
     *,
     overrides: str | Sequence[str] = (),
+    device: str | None = None,
     costs: Several = (),
     engine: str = "auto",
     samples: Samples = (0,),
@@ -63,7 +64,8 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     table: CostTable | None = None,
 ) -> Request:
     """Load and check all that a run needs (see :func:`archsim.simulate`); ``output`` is where it will be written,
-    and ``store`` what will be asked for it; ``table`` is what ``costs`` say, for callers that have it loaded.
+    and ``store`` what will be asked for it; ``table`` is what ``costs`` say, for callers that have it loaded;
+    ``device`` is the cell of a crossbar chip, in place of an override of it.
 
     Raises one ConfigError with the problems of everything: files, overrides, samples, engine, peers, output, store.
     """
@@ -74,10 +76,11 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     }  # fmt: skip
     for plugin in texts["plugins"]:
         gather.of(partial(load_plugin, plugin))
-    of_costs, others = split_overrides(texts["overrides"])
+    of_device = device_override(device)
+    of_costs, others = split_overrides((*of_device, *texts["overrides"]))
     of_arch = [item for item in others if not item.startswith(WORKLOAD_PREFIX)]
     of_workload = [item.removeprefix(WORKLOAD_PREFIX) for item in others if item.startswith(WORKLOAD_PREFIX)]
-    chip = gather.of(lambda: _chip(arch, of_arch))
+    chip = gather.of(lambda: standing_for("--device", of_device, lambda: _chip(arch, of_arch)))
     network = gather.of(lambda: _network(workload, of_workload, allow_outside))
     if table is None:
         table = gather.of(lambda: load_costs(overlays=texts["costs"], overrides=of_costs))
@@ -90,7 +93,7 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     chosen = None
     if network is not None and numbers is not None:
         chosen = gather.of(lambda: _existing(numbers, network))
-    peers = gather.of(lambda: _peers(texts["against"]))
+    peers = gather.of(lambda: _peers(texts["against"], chip))
     if output is not None:
         gather.of(lambda: place_for_result(output))
     if store is not None:
@@ -99,7 +102,7 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
         raise ConfigError(gather.problems)
     return Request(
         chip, network, table, chosen_engine, chosen or (), peers or (), vary_costs,
-        texts["overrides"], texts["costs"], texts["plugins"],
+        (*of_device, *texts["overrides"]), texts["costs"], texts["plugins"],
     )  # fmt: skip
 
 
@@ -118,6 +121,26 @@ def device_override(device: str | None) -> list[str]:
     if device is None:
         return []
     return [f"crossbar.{'states' if device.lower().endswith('.csv') else 'device'}={device}"]
+
+
+def standing_for(option: str, overrides: Sequence[str], step: Callable[[], T]) -> T:
+    """What the step returns; problems of the overrides that an option stands for are told as the option's."""
+    try:
+        return step()
+    except ArchsimError as error:
+        stated = [item.partition("=")[::2] for item in overrides]
+        raise ConfigError([_of_option(problem, option, stated) for problem in error.problems]) from None
+
+
+def _of_option(problem: Problem, option: str, stated: Sequence[tuple[str, str]]) -> Problem:
+    if problem.file != OVERRIDE or problem.key is None:
+        return problem
+    for key, value in stated:
+        if key.startswith(problem.key + "."):  # a part that the chip does not have at all
+            return Problem(f"the chip has no {key}", key=option, value=value)
+        if key == problem.key:
+            return replace(problem, file=None, key=option)
+    return problem
 
 
 class Gather:
@@ -233,9 +256,14 @@ def _usable(store: str | Path | Store) -> None:
     opened(store)
 
 
-def _peers(texts: Sequence[str]) -> tuple[Peer, ...]:
+def _peers(texts: Sequence[str], chip: Architecture | None) -> tuple[Peer, ...]:
+    """The peers; ConfigError for those that know no chip of this family, before anything is executed for them."""
     if not texts:
         return ()
     from archsim.against import peers_of
 
-    return peers_of(texts)
+    peers = peers_of(texts)
+    refusals = [] if chip is None else [peer.refusal(chip) for peer in peers]
+    if any(refusals):
+        raise ConfigError([refusal for refusal in refusals if refusal is not None])
+    return peers

@@ -241,6 +241,21 @@ WRONG = {
     "endless": (("run", "sata", "icassp-bntt", "--samples", "all"), "no last sample"),
     "peer": (("run", "sata", "cnn-mnist", "--against", "sata_sim"), "did you mean 'sata-sim'?"),
     "setting": (("run", "sata", "cnn-mnist", "--against", "sata-sim:act_bit=1"), "did you mean 'act_bits'?"),
+    "other peer": (
+        ("run", "sata", "cnn-mnist", "--against", "spikesim"),
+        "--against: this tool knows no systolic chips, such as 'sata' (got 'spikesim'; allowed: sata-sim, ",
+    ),
+    "cell": (
+        ("run", "sata", "cnn-mnist", "--device", "rram-20k-200k"),
+        "error: --device: the chip has no crossbar.device (got 'rram-20k-200k')",
+    ),
+    "states": (("profile", "sata", "cnn-mnist", "--device", "my.csv"), "--device: the chip has no crossbar.states"),
+    "no cell": (("run", "spikeflow", "cnn-mnist", "--device", "rram-20k"), "--device: no device preset has this name"),
+    "node": (
+        ("compare", "sata", "eyeriss-snn", "-w", "cnn-mnist", "--node", "3nm"),
+        "error: node: the technology node lies outside the scaling table (got '3nm'; allowed: 7 to 180 nm)",
+    ),
+    "swapped": (("run", "cnn-mnist", "sata"), "error: this is a chip; a workload is wanted here (got 'sata'; allowed:"),
     "overlay": (("run", "sata", "cnn-mnist", "--costs", "none.yaml"), "none.yaml: file not found"),
     "plugin": (("run", "sata", "cnn-mnist", "--plugin", "none.py"), "no such plugin file"),
     "output": (("run", "sata", "cnn-mnist", "-o", "file"), "file: a file is in the way"),

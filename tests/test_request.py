@@ -107,3 +107,11 @@ def test_frames_of_all_tables() -> None:
         assert len(result.frame(table)) == len(getattr(result, table))
     with pytest.raises(ArchsimError, match="did you mean 'levels'"):
         result.frame("level")
+
+
+def test_a_peer_of_another_family_is_refused_with_the_rest_and_before_anything_is_executed() -> None:
+    found = refusals("spikeflow", "cnn-mnist", against=["sata-sim", "spikesim", "scalesim"], engine="quick")
+    assert [text.partition(" (")[2] for text in found[1:]] == [
+        f"got '{peer}'; allowed: spikesim)" for peer in ("sata-sim", "scalesim")
+    ]
+    assert len(found) == 3 and "no such engine" in found[0]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.against import sata_sim, scalesim, spikesim
 from archsim.against.settings import Settings
 from archsim.errors import ConfigError, Problem, UnsupportedError, nearest
@@ -22,17 +24,20 @@ Answer = Callable[["Architecture", "Workload", "Result", Settings], dict[str, An
 
 @dataclass(frozen=True)
 class _Tool:
-    """One tool: what it may be asked to assume, and how it answers."""
+    """One tool: the chips that it knows, what it may be asked to assume, and how it answers."""
 
+    chips: type[SystolicArchitecture] | type[CrossbarArchitecture]
     settings: Mapping[str, Callable[[str], Any]]
     answer: Answer
 
 
 _TOOLS: Mapping[str, _Tool] = {
-    "sata-sim": _Tool(sata_sim.settings_of("current"), partial(sata_sim.answer, "current")),
-    "sata-sim-shipped": _Tool(sata_sim.settings_of("shipped"), partial(sata_sim.answer, "shipped")),
-    "scalesim": _Tool(scalesim.settings_of(), scalesim.answer),
-    "spikesim": _Tool(spikesim.settings_of(), spikesim.answer),
+    "sata-sim": _Tool(SystolicArchitecture, sata_sim.settings_of("current"), partial(sata_sim.answer, "current")),
+    "sata-sim-shipped": _Tool(
+        SystolicArchitecture, sata_sim.settings_of("shipped"), partial(sata_sim.answer, "shipped")
+    ),
+    "scalesim": _Tool(SystolicArchitecture, scalesim.settings_of(), scalesim.answer),
+    "spikesim": _Tool(CrossbarArchitecture, spikesim.settings_of(), spikesim.answer),
 }
 PEERS = tuple(_TOOLS)
 
@@ -44,6 +49,15 @@ class Peer:
     key: str
     name: str
     settings: Settings
+
+    def refusal(self, architecture: Architecture) -> Problem | None:
+        """Why it cannot be asked about this chip, whatever the network is: the tool knows another family only."""
+        if isinstance(architecture.chip, _TOOLS[self.name].chips):
+            return None
+        able = [name for name, tool in _TOOLS.items() if isinstance(architecture.chip, tool.chips)]
+        text = f"this tool knows no {architecture.family.name} chips, such as '{architecture.name}'"
+        allowed = ", ".join(able) or "none: no tool knows this family"
+        return Problem(text, key=OPTION, value=self.name, allowed=allowed)
 
     def answer(self, architecture: Architecture, workload: Workload, result: Result) -> dict[str, Any]:
         """Its answer as plain data; what it cannot express stands under ``unsupported``, and nothing else then."""

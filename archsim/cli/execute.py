@@ -63,13 +63,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Execute a network on a chip: energy, latency, area, and what is to blame."""
     from archsim.report.progress import progress
-    from archsim.request import device_override, prepare
+    from archsim.request import prepare
     from archsim.store import answer, chosen
 
-    given = [*device_override(device), *(overrides or ())]
     watch = _watch(trace, timeline)
     request = (prepare if watch is None else watch.prepare)(
-        arch, workload, overrides=given, costs=costs or (), engine=engine, samples=samples,
+        arch, workload, overrides=overrides or (), device=device, costs=costs or (), engine=engine, samples=samples,
         plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside, output=output,
         store=store,
     )  # fmt: skip

@@ -42,11 +42,10 @@ def profile(  # noqa: PLR0913, PLR0917 - one parameter per option
 ) -> None:
     """Say what limits a run, what would make it shorter or cheaper, and what to change first."""
     from archsim.profiling import fulfil_profile, prepare_profile
-    from archsim.request import device_override
 
     request = prepare_profile(
-        arch, workload, overrides=[*device_override(device), *(overrides or ())], costs=costs or (), engine=engine,
-        samples=samples, plugins=plugin or (), allow_outside=allow_outside, output=output,
+        arch, workload, overrides=overrides or (), device=device, costs=costs or (), engine=engine, samples=samples,
+        plugins=plugin or (), allow_outside=allow_outside, output=output,
     )  # fmt: skip
     _show(fulfil_profile(request), as_json, output)
 

@@ -160,11 +160,18 @@ def _requests(chips: dict[int, Subject], options: _Options, gather: Gather) -> d
         for problem in problems:
             shared = len(chips) > 1 and all(problem in refused.get(other, ()) for other in chips)
             if problem not in ignored:
-                gather.add(problem if shared else _told_apart(problem, shown(chips[at]), options))
+                gather.add(_of_all(problem, options) if shared else _told_apart(problem, shown(chips[at]), options))
     if chips and options.workload is None:
         text = "is missing: chips need a network to execute"
         gather.add(Problem(_also_a_folder(text, chips), key="workload", allowed="a preset's name or a YAML file"))
     return found
+
+
+def _of_all(problem: Problem, options: _Options) -> Problem:
+    """A problem of every chip; that of the node, as the option was given."""
+    if options.node is None or (problem.file, problem.key) != (OVERRIDE, NODE):
+        return problem
+    return replace(problem, file=None, value=options.node)
 
 
 def _of_no_workload() -> tuple[Problem, ...]:
