@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from archsim.config.document import Document, load_document
+from archsim.config.kinds import refuse_swapped
 from archsim.config.presets import find
 from archsim.config.validate import validate
 from archsim.cost.component import Component
@@ -115,6 +116,7 @@ def load_costs(
     file:line of everything that is wrong, unknown entries with the nearest known one.
     """
     document = load_document(*find("cost", name_or_path))
+    refuse_swapped(document, "cost")
     base = validate(CostFileModel, document)
     constants, prices = dict(base.constants), dict(base.prices)
     problems = _range_problems(document, constants, prices)
@@ -122,6 +124,7 @@ def load_costs(
     shown = [base.name]
     for overlay in overlays:
         change = load_document(*find("cost", overlay))
+        refuse_swapped(change, "cost")
         model = validate(OverlayModel, change)
         problems += _merge(change, model, constants, prices)
         for kind in COLUMNS:

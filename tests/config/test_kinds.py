@@ -12,6 +12,7 @@ from archsim.catalog import preset_text
 from archsim.config import find, load_document, names
 from archsim.config.kinds import Kind, kinds_of
 from archsim.config.presets import Kind as PresetKind
+from archsim.cost.table import load_costs
 from archsim.errors import ConfigError
 
 SWEEP = "archs: [sata]\nworkloads: [cnn-mnist]\nspace: {array.cols: [8, 16]}\n"
@@ -26,6 +27,7 @@ LOADERS: dict[str, Callable[[str], object]] = {
     "a chip": archsim.load_architecture,
     "a network": archsim.load_workload,
     "a sweep": archsim.sweep,
+    "a cost table": lambda path: load_costs(overlays=[path]),
 }
 
 
