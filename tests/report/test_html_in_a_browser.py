@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,9 @@ CASES = ("sata", "spikeflow", "full")
 @pytest.fixture(scope="module")
 def results() -> dict[str, Result]:
     found = {arch: archsim.simulate(arch, "cnn-mnist") for arch in ("sata", "spikeflow")}
-    full = archsim.simulate(
-        "sata", "cnn-mnist", samples="0..1", against=["sata-sim", "scalesim", "spikesim"], vary_costs=True
-    )
-    return {**found, "full": full}
+    full = archsim.simulate("sata", "cnn-mnist", samples="0..1", against=["sata-sim", "scalesim"], vary_costs=True)
+    mute = {"sata-sim-shipped": {"unsupported": ["buffers.ifmap: not one of the sizes that SATA_Sim has figures for"]}}
+    return {**found, "full": replace(full, against={**full.against, **mute})}
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ QUESTIONS = [
     {},
     {"samples": "0..2"},
     {"vary_costs": True, "engine": "fast"},
-    {"against": ["sata-sim:act_bits=4", "scalesim", "spikesim"]},
+    {"against": ["sata-sim:act_bits=4", "scalesim", "sata-sim-shipped"]},
     {"overrides": ["array.rows=32", "clock=200 MHz"]},
 ]
 
