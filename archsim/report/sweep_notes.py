@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 NODE = "node"
 NODES = (
-    "Energies at different nodes differ by leakage more than by the shrink: equal SRAM banks do not leak steadily"
-    " less from node to node (CACTI's devices change class), and the clock stays as stated; 'archsim run' has the factors."
+    "Energies at different nodes differ by leakage more than by the shrink: equal SRAM banks do not leak steadily less"
+    " from node to node (CACTI's devices change class), and clocks stay as stated; 'archsim run' has the factors."
 )
 
 
