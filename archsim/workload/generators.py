@@ -51,7 +51,8 @@ def clustered(
         return bernoulli(rng, timesteps, shape, density, maximum)
     channels, height, width = shape
     concentration = (1.0 - dispersion) / dispersion
-    by_channel = rng.beta(density * concentration, (1.0 - density) * concentration, size=channels)
+    least = float(np.finfo(float).tiny)  # a density so small that its product is no number: nothing fires
+    by_channel = rng.beta(max(density * concentration, least), (1.0 - density) * concentration, size=channels)
     by_channel = _with_mean(by_channel, density)
     swing = np.sqrt(dispersion) * np.minimum(by_channel, 1.0 - by_channel)
     field = _smooth_field(rng, height, width)

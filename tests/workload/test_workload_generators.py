@@ -89,3 +89,7 @@ def test_any_map_can_be_drawn(shape, density, dispersion, seed):
     values = clustered(stream(seed, 0, "x"), 2, shape, density, dispersion)
     assert values.shape == (2, *shape)
     assert values.max() <= 1
+
+
+def test_the_smallest_density_can_be_drawn():
+    assert not clustered(stream(0, 0, "x"), 2, (3, 4, 4), 5e-324, 0.75).any()
