@@ -140,7 +140,7 @@ def test_the_listing_says_how_each_run_was_asked_for_and_breaks_no_number(monkey
     assert (rows[2]["samples"], rows[4]["against"], rows[5]["vary_costs"]) == ([0, 1], ["sata-sim"], True)
     assert rows[6]["overrides"][1] == long and rows[0]["overrides"] == []
     call("runs", "export", "-o", "runs.csv")
-    table = pandas.read_csv("runs.csv").astype(str)
+    table = pandas.read_csv("runs.csv", dtype=str, keep_default_na=False).astype(str)
     assert len(set(zip(table["samples"], table["overrides"], table["costs"], table["against"], table["vary_costs"],
                        strict=True))) == len(asked)  # fmt: skip
 
@@ -215,7 +215,7 @@ def test_csv_of_runs_and_of_their_tables():
     assert (one["id"], two["id"], two["overrides"], two["samples"]) == (first, second, '["array.rows=32"]', "[0, 1]")
     assert (float(two["energy_pj"]), two["verdict"]) == (result.energy_pj, result.verdict)
     call("runs", "export", second, "-o", "counts.csv", "--table", "counts")
-    counts = pandas.read_csv("counts.csv")
+    counts = pandas.read_csv("counts.csv", dtype={"id": str})
     assert len(counts) == len(result.counts) and set(counts["id"]) == {second}
     assert counts["energy_pj"].sum() == pytest.approx(result.dynamic_pj)
 
@@ -226,7 +226,7 @@ def test_parquet_holds_what_csv_holds(table):
     call(*RUN)
     for file in ("table.csv", "table.parquet"):
         call("runs", "export", "-o", file, "--table", table)
-    one, two = pandas.read_csv("table.csv"), pandas.read_parquet("table.parquet")
+    one, two = pandas.read_csv("table.csv", dtype={"id": str}), pandas.read_parquet("table.parquet")
     assert len(one) > 0 and list(one) == list(two)
     pandas.testing.assert_frame_equal(one, two, check_dtype=False)
 
