@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from archsim.errors import ArchsimError, Problem
 from archsim.report import profile_figures
 from archsim.report.style import paper
-from archsim.result import writable_folder
+from archsim.result import writable_folder, written_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,16 +31,11 @@ def save_profile(profile: Profile, folder: str | Path) -> tuple[Path, ...]:
     writable_folder(folder)
     path = Path(folder)
     written = [path / FILE]
-    part = path / (FILE + ".part")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
+    with written_whole(path / FILE, "the profile", shown=path) as part:
         part.write_text(profile.to_text(), encoding="utf-8")
-        part.replace(path / FILE)
-        with paper():
-            for name, make in FIGURES.items():
-                make(profile).savefig(path / f"{name}.png")
-                written.append(path / f"{name}.png")
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ArchsimError(Problem(f"cannot write the profile: {error.strerror or error}", file=str(path))) from error
+    with paper():
+        for name, make in FIGURES.items():
+            with written_whole(path / f"{name}.png", "the profile", shown=path) as part:
+                make(profile).savefig(part, format="png")
+            written.append(path / f"{name}.png")
     return tuple(written)

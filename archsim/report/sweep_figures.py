@@ -6,8 +6,6 @@ Chips differ in shape and colour; each network has its own front and its own pan
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
-from io import BytesIO
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from archsim.errors import ArchsimError, Problem
 from archsim.report.style import GREY, TITLE_LETTERS, TOTAL, UP, paper, shortened
 from archsim.report.sweep_units import ladder_of, named
 from archsim.report.units import scale_for
+from archsim.result import written_whole
 from archsim.sweeps.front import LARGER_IS_BETTER
 
 if TYPE_CHECKING:
@@ -50,20 +49,9 @@ def draw_front(front: Front, file: str | Path) -> Path:
     """Draw the front into a .png, .svg or .pdf; written whole or not at all."""
     check_figure(front.objectives, file)
     path = Path(file)
-    stream = BytesIO()
-    with paper():
+    with paper(), written_whole(path, "the figure") as part:
         metadata = {"Date": None} if path.suffix == ".svg" else None
-        front_figure(front).savefig(stream, format=path.suffix.removeprefix("."), metadata=metadata)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(stream.getvalue())
-        part.replace(path)
-    except OSError as error:
-        raise ArchsimError(Problem(f"cannot write the figure: {error.strerror}", file=str(path))) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+        front_figure(front).savefig(part, format=path.suffix.removeprefix("."), metadata=metadata)
     return path
 
 

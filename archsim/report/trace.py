@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TextIO
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from archsim.analysis.timeline import Floats, Slices, Steps, Timeline
 from archsim.catalog import own_version
 from archsim.errors import ArchsimError, Problem
-from archsim.result import writable_folder
+from archsim.result import writable_folder, written_whole
 from archsim.taskgraph import Ints
 
 UNITS, BUFFERS, POWER = 1, 2, 3  # processes of the trace; what belongs to no unit is on the track of that number
@@ -49,17 +48,11 @@ def write_trace(timeline: Timeline, path: str | Path) -> Path:
     """Write the trace, whole or not at all: a slice per task of non-zero length, buffers and power as counters."""
     place_for_trace(path)
     file = Path(path)
-    part = file.with_name(f".{file.name}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", errors="backslashreplace") as stream:  # half a letter, as in JSON
-            _write(timeline, stream)
-        part.replace(file)
-    except OSError as error:
-        raise ArchsimError(Problem(f"cannot write the trace: {error.strerror}", file=str(path))) from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    with (
+        written_whole(file, "the trace") as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace") as stream,  # half a letter, as in JSON
+    ):
+        _write(timeline, stream)
     return file
 
 

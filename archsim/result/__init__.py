@@ -1,6 +1,6 @@
 """A Result: what one run cost, as tables that describe themselves; saved as one JSON file and read back."""
 
-from archsim.result.folder import FILE, FORMAT, figures_in, place_for_result, writable_folder
+from archsim.result.folder import FILE, FORMAT, figures_in, place_for_result, writable_folder, written_whole
 from archsim.result.reading import load_result
 from archsim.result.rows import ComponentRow, CountRow, LayerRow, PathRow, UnitRow
 from archsim.result.tables import TABLES, Result, mean_and_spread
@@ -20,4 +20,5 @@ __all__ = [
     "mean_and_spread",
     "place_for_result",
     "writable_folder",
+    "written_whole",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from archsim.errors import ArchsimError, Problem
@@ -50,18 +51,38 @@ def write(text: str, folder: str | Path) -> Path:
     """Write ``folder/result.json`` whole or not at all, and remove the figures of the run that it replaces."""
     place_for_result(folder)
     path = Path(folder)
-    part = path / (FILE + ".part")
-    try:
-        path.mkdir(parents=True, exist_ok=True)
+    with written_whole(path / FILE, "the result", shown=path) as part:
         part.write_text(text, encoding="utf-8")
         for figure in figures_in(path):
             figure.unlink()
-        part.replace(path / FILE)
+    return path / FILE
+
+
+@contextmanager
+def written_whole(path: Path, what: str, shown: Path | None = None) -> Iterator[Path]:
+    """A file beside ``path`` to write its content to, moved there once that is done; gone again where it fails.
+
+    Missing folders are made. ArchsimError that names ``what`` and the file (or ``shown``) where it cannot be written.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            path.lstat()  # refuses names that no file can have
+    except (OSError, ValueError) as error:
+        raise _unwritten(what, shown or path, error) from error
+    try:
+        yield part
+        part.replace(path)
     except OSError as error:
+        raise _unwritten(what, shown or path, error) from error
+    finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-        raise ArchsimError(Problem(f"cannot write the result: {_reason(error)}", file=str(path))) from error
-    return path / FILE
+
+
+def _unwritten(what: str, shown: Path, error: Exception) -> ArchsimError:
+    return ArchsimError(Problem(f"cannot write {what}: {_reason(error)}", file=str(shown)))
 
 
 def figures_in(folder: str | Path) -> tuple[Path, ...]:

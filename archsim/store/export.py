@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError, Problem, nearest
-from archsim.result import TABLES, Result, writable_folder
+from archsim.result import TABLES, Result, writable_folder, written_whole
 from archsim.store.asked import asked_of
 from archsim.store.database import Store, StoredRun
 from archsim.store.loading import existing_store
@@ -124,15 +124,8 @@ def _cell(value: Any) -> Any:
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path, "the table") as part:
         if path.suffix == ".csv":
             frame.to_csv(part, index=False)
         else:
             frame.to_parquet(part, index=False)
-        part.replace(path)
-    except OSError as error:
-        raise ArchsimError(Problem(f"cannot write the table: {error.strerror or error}", file=str(path))) from error
-    finally:
-        part.unlink(missing_ok=True)

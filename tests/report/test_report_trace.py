@@ -124,7 +124,7 @@ def test_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(trace_module, "_counters", full)
-    with pytest.raises(ArchsimError, match=r"cannot write the trace: No space left.*t\.json|t\.json: cannot write"):
+    with pytest.raises(ArchsimError, match=r"cannot write the trace: no space left.*t\.json|t\.json: cannot write"):
         write_trace(timeline, path)
     assert [entry.name for entry in path.parent.iterdir()] == ["t.json"] and path.read_bytes() == before
     monkeypatch.undo()

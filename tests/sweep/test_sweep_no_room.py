@@ -32,7 +32,7 @@ def test_a_folder_without_rights(write):
         done = with_rights_that_count("sweep", str(spec), "-o", "above/new", "--store", "above/s.db")
         refused(done, "above/new: cannot write here: permission denied", "above: cannot write here: permission denied")
         done = with_rights_that_count("pareto", "there/swept", "energy_pj")
-        refused(done, "pareto.png: cannot write the figure: Permission denied")
+        refused(done, "pareto.png: cannot write the figure: permission denied")
         assert with_rights_that_count("pareto", "there/swept", "energy_pj", "-o", "front.svg").returncode == 0
         Path("front.svg").unlink()
         assert files() == before
@@ -117,11 +117,11 @@ def test_no_room_to_save_what_a_run_makes(write):
     for words, said in (
         ((*run, "-o", "run"), "run: cannot write the result: file too large"),
         ((*run, "-o", "new"), "new: cannot write the result: file too large"),
-        ((*run, "--trace", "t.json"), "t.json: cannot write the trace: File too large"),
-        (("report", "run", "-o", "r.html"), "r.html: cannot write the report: File too large"),
-        (("report", "swept", "-o", "s.html"), "s.html: cannot write the report: File too large"),
-        (("pareto", "swept", "energy_pj", "-o", "front.svg"), "front.svg: cannot write the figure: File too large"),
-        (("pareto", "swept", "energy_pj"), "swept/pareto.png: cannot write the figure: File too large"),
+        ((*run, "--trace", "t.json"), "t.json: cannot write the trace: file too large"),
+        (("report", "run", "-o", "r.html"), "r.html: cannot write the report: file too large"),
+        (("report", "swept", "-o", "s.html"), "s.html: cannot write the report: file too large"),
+        (("pareto", "swept", "energy_pj", "-o", "front.svg"), "front.svg: cannot write the figure: file too large"),
+        (("pareto", "swept", "energy_pj"), "swept/pareto.png: cannot write the figure: file too large"),
     ):
         done = with_room(2000, *words)
         refused(done, said)

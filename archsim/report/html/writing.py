@@ -8,7 +8,7 @@ from pathlib import Path
 
 from archsim.errors import ArchsimError, Problem
 from archsim.report.html.subject import Subject, subject_of
-from archsim.result import writable_folder
+from archsim.result import writable_folder, written_whole
 from archsim.store import Store
 
 SUFFIXES = (".html", ".htm")
@@ -60,15 +60,6 @@ def _check(path: Path) -> None:
 
 
 def _write(text: str, path: Path) -> Path:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path, "the report") as part:
         part.write_text(text, encoding="utf-8", errors="replace")
-        part.replace(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ArchsimError(Problem(f"cannot write the report: {reason}", file=str(path))) from error
-    finally:
-        with suppress(OSError, ValueError):
-            part.unlink(missing_ok=True)
     return path
