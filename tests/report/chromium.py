@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 MS = 180_000
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
@@ -46,6 +47,15 @@ def axe() -> str:
     """The source of axe-core, as the test extra brings it."""
     package = _needed("axe_playwright_python", "axe-playwright-python")
     return (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(tab: Any) -> list[tuple[str, str, str]]:
+    """What axe-core finds wrong with the page that is open, everything on it unfolded: rule, impact, first place."""
+    tab.evaluate("document.querySelectorAll('details').forEach((details) => { details.open = true; })")
+    tab.evaluate(axe())
+    found = tab.evaluate("axe.run()")
+    assert found["passes"]
+    return [(rule["id"], rule["impact"], rule["nodes"][0]["html"]) for rule in found["violations"]]
 
 
 def _needed(module: str, package: str) -> Any:
