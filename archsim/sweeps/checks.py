@@ -50,12 +50,12 @@ class Checked:
 
 def check_spec(path: str | Path) -> Checked:
     """Read a sweep's file and check all that it names. ConfigError: file:line of everything that is wrong."""
-    with watch() as read:
-        return _check_spec(path, read)
-
-
-def _check_spec(path: str | Path, read: Mapping[str, str]) -> Checked:
     file, document = load_spec(path)
+    with watch() as read:
+        return _checked(file, document, read)
+
+
+def _checked(file: SweepFile, document: Document, read: Mapping[str, str]) -> Checked:
     constraints, problems = _constraints(file, document)
     contents: dict[str, Any] = {}
     only_prices: dict[str, tuple[str, ...]] = {}

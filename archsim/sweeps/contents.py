@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +49,8 @@ class Contents:
         """Of the chip, and of the network."""
         of_workload = {key: value for key, value in values.items() if key.startswith(WORKLOAD_PREFIX)}
         of_chip = {key: value for key, value in values.items() if key not in of_workload and not is_of_costs(key)}
-        return self._content(arch, of_chip, self._chip), self._content(workload, of_workload, self._network)
+        chip, named = self._content(arch, of_chip, self._chip), list(self._files(list(of_chip.values())))
+        return sha256_of([chip, named]) if named else chip, self._content(workload, of_workload, self._network)
 
     def overrides(self, values: Values) -> dict[str, Any]:
         """The values, and files that those of a chip name as seen from the sweep's file."""
@@ -82,6 +85,15 @@ class Contents:
                     said = sha256_of([str(problem) for problem in error.problems])
                     self._known[known] = _Loaded(False, said, read)
         return self._known[known]
+
+    def _files(self, value: Any) -> Iterator[str]:
+        """SHA-256 of every file that texts in a value are the paths of: a plug-in may read it in its own way."""
+        if isinstance(value, Mapping | list):
+            for one in value.values() if isinstance(value, Mapping) else value:
+                yield from self._files(one)
+        elif isinstance(value, str) and file_of(path := Path(self._located(value))):
+            with suppress(OSError):  # whoever needs it says so
+                yield hashlib.sha256(path.read_bytes()).hexdigest()
 
     def _located(self, value: Any) -> Any:
         if isinstance(value, Mapping):

@@ -83,7 +83,8 @@ def _between(axis: Range, part: float) -> float | int:
     if part in (0.0, 1.0):
         return last if part else first
     if axis.scale == "log":
-        return _whole(axis, math.exp(math.log(first) + part * (math.log(last) - math.log(first))))
+        value = math.exp(math.log(first) + part * (math.log(last) - math.log(first)))
+        return _whole(axis, min(max(value, first), last))
     return _whole(axis, first + part * (last - first))
 
 

@@ -84,8 +84,8 @@ def perform(task: Task) -> tuple[Outcome, ...]:
 
 def _check_unchanged(task: Task, read: Mapping[str, str], is_some_failed: bool) -> None:
     """ArchsimError where a file is no longer what the points' keys were made of: their answers are not kept."""
-    known = {sha for _, sha in task.read}
-    changed = [path for path, sha in read.items() if sha not in known]
+    known = dict(task.read)
+    changed = [path for path, sha in read.items() if known.get(path, sha) != sha]
     if is_some_failed:
         changed += [path for path, _ in task.read if not is_preset(path) and not os.path.exists(path)]
     if changed:

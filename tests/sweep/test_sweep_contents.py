@@ -136,3 +136,55 @@ def test_draws_of_whole_numbers_are_even(write):
         assert all(abs(drawn.count(n) - 100) <= slack for n in (1, 2, 3, 4))
     huge = "space: {array.rows: {from: 1, to: 9223372036854775807}}\nmethod: {random: {points: 400}}"
     assert all(1 <= point["array.rows"] < 1 << 63 for point in draw_points(load_spec(write(huge))[0]))
+
+
+FAMILY = """
+from dataclasses import replace
+from pathlib import Path
+import archsim
+from archsim.accelerators import family, register_family
+systolic = family("systolic")
+
+class Tabled(systolic.schema):
+    family: str
+    device: str = "rram-spikesim"
+    table: str = ""
+
+def lower(chip, workload, sample):
+    archsim.load_device(chip.device)
+    faster = int(Path(chip.table).read_text()) if chip.table else 400
+    return systolic.lower(chip.model_copy(update={"pool_lanes": faster}), workload, sample)
+
+register_family(replace(systolic, name="tabled", schema=Tabled, lower=lower))
+"""
+
+
+def test_files_that_a_plugin_reads_while_it_executes_are_no_change_but_part_of_the_question(write):
+    Path("fam.py").write_text(FAMILY)
+    chip = find("arch", "sata")[0].read_text().replace("family: systolic", "family: tabled")
+    Path("chip.yaml").write_text(chip)
+    Path("spec.yaml").write_text(
+        "archs: [chip.yaml]\nworkloads: [tiny.yaml]\nplugins: [./fam.py]\n"
+        "space: {table: [t.csv], device: [rram-wan2022]}"
+    )
+    ids = []
+    for text in ("100", "200"):
+        Path("t.csv").write_text(text)
+        (row,) = archsim.sweep("spec.yaml", output="out").rows
+        assert row["status"] == "ok", row["message"]
+        ids.append(row["id"])
+    assert ids[0] != ids[1] and Path("out", JOURNAL).read_bytes().count(b"\n") == 3
+
+
+def test_the_sweeps_own_file_may_go_while_it_runs(write):
+    spec = write("space: {array.rows: [0, 8, 16]}")
+    table = archsim.sweep(spec, output="out", progress=lambda done, _: done == 1 and spec.unlink())
+    assert [row["status"] for row in table.rows] == ["failed", "ok", "ok"]
+
+
+def test_draws_stay_between_their_ends(write):
+    from archsim.sweeps.sample import draw_points
+    from archsim.sweeps.spec import load_spec
+
+    spec = "space: {clock: {from: 3.0, to: 3.0, scale: log}}\nmethod: {random: {points: 20}}"
+    assert {point["clock"] for point in draw_points(load_spec(write(spec))[0])} == {3.0}
