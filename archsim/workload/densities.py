@@ -178,7 +178,7 @@ def _edges_without_reader(
     edges: dict[str, DrawnEdge] = {}
     for layer in network.layers:
         density = _density_behind(network, layer.name, layer.index, at_input, stated)
-        if layer.neuron is not None and layer.name not in drawn:
+        if layer.spiking and layer.name not in drawn:
             edges[layer.name] = DrawnEdge(layer.out_shape, density, layer.out_max, f"{layer.name}:out")
         if not layer.weighted and not layer.sources and not layer.in_signed:
             edges[f"{layer.name}:in"] = DrawnEdge(layer.in_shape, density, layer.in_max, layer.name)

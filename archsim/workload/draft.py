@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from archsim.config import Document
+from archsim.workload.layer_schema import AnyLayer, NeuronSpec
 from archsim.workload.resolve import Draft
-from archsim.workload.schema import ActivitySpec, AnyLayer, InputSpec, NeuronSpec, PrecisionSpec, WorkloadFile
+from archsim.workload.schema import ActivitySpec, InputSpec, PrecisionSpec, WorkloadFile
 
 _LAYER: TypeAdapter[AnyLayer] = TypeAdapter(AnyLayer)
 _Part = TypeVar("_Part", bound=BaseModel)
@@ -28,6 +29,7 @@ def draft_of(file: WorkloadFile) -> Draft:
         timesteps=file.timesteps,
         description=file.description,
         source=file.source,
+        readout=file.readout,
     )
 
 

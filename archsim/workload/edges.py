@@ -13,7 +13,8 @@ def apply(layer: Layer, operands: list[Values]) -> Values:
 
     Max-pool takes the window's largest value (an OR on spikes). Sum and average pool both give the window's *sum*: the
     1/k^2 of an average belongs to the next layer's weights. Padding adds zeros. ``add`` sums its operands; ``flatten``
-    reshapes; ``batchnorm`` is folded into weights and thresholds and changes nothing.
+    reshapes; ``delay`` holds values back; ``batchnorm`` and ``scale`` are folded into weights and thresholds and change
+    nothing.
     """
     first = operands[0]
     if layer.kind == "add":
@@ -25,6 +26,10 @@ def apply(layer: Layer, operands: list[Values]) -> Values:
         return _pool(layer, first, np.maximum)
     if layer.kind in ("avgpool2d", "sumpool2d"):
         return _pool(layer, first, np.add)
+    if layer.kind == "delay":
+        late = np.zeros_like(first)
+        late[layer.delay :] = first[: -layer.delay]
+        return late
     return first.reshape(first.shape[0], *layer.out_shape)
 
 

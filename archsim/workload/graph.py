@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from archsim.config import Document
 from archsim.errors import Problem, nearest
+from archsim.workload.layer_schema import AddSpec, AnyLayer, NeuronLayerSpec, WeightedSpec
 from archsim.workload.network import INPUT
-from archsim.workload.schema import AddSpec, AnyLayer, NeuronLayerSpec, WeightedSpec
 
 RESERVED = (INPUT, "default")
 Sources = list[tuple[str, ...] | None]

@@ -13,6 +13,9 @@ Shape = tuple[int, int, int]
 """(channels, height, width); linear: (features, 1, 1); matmul: (features, rows, 1)."""
 
 Encoding = Literal["direct", "rate", "ttfs", "events"]
+Readout = Literal["sum", "last", "max", "first"]
+NeuronModel = Literal["if", "lif", "cuba_lif", "li", "cuba_li"]
+Reset = Literal["hard", "subtract", "delayed_subtract", "none"]
 INPUT = "input"
 """The name under which the network's own input is a source."""
 WEIGHTED = ("conv2d", "linear", "matmul")
@@ -21,30 +24,68 @@ POOLS = ("avgpool2d", "sumpool2d", "maxpool2d")
 
 @dataclass(frozen=True)
 class Neuron:
-    """One neuron model, updated once per timestep.
+    """One neuron model, updated once per timestep by the current ``x[t]`` that reaches it.
 
-    ``v[t] = leak * v[t-1] + i[t]``; a spike leaves when ``v`` compares true with ``threshold``; then ``v`` is set to 0
-    (``hard``), lowered by the threshold (``subtract``) or lowered at the next step (``delayed_subtract``). ``cuba_lif``
-    keeps a synaptic current, ``i[t] = current_leak * i[t-1] + x[t]``, as a second state word.
+    ``I[t] = x[t]``; ``cuba_lif`` and ``cuba_li`` keep a synaptic current as a second state word,
+    ``i[t] = current_leak * i[t-1] + current_gain * x[t]``, and ``I[t]`` is ``i[t]`` (``membrane_sees: new``) or
+    ``i[t-1]`` (``old``). Then, rounded as these operations round (``update``; on paper they are one equation),
+
+    * ``decay``: ``v = leak * v + gain * I (+ (1 - leak) * rest)``;
+    * ``euler``: ``v = v + (1 - leak) * (rest - v + gain * I)``; without a leak ``v = v + gain * I``.
+
+    ``delayed_subtract`` lowers ``v`` by ``threshold * s[t-1]`` now; ``minimum`` bounds it from below. Spikes: whether
+    ``v`` compares true with ``threshold``, or with ``max_spikes`` above 1 how often the threshold fits into ``v``. Then
+    ``v`` is set to ``reset_to`` where there was one (``hard``) or lowered by ``threshold * s`` (``subtract``).
+    ``li`` and ``cuba_li`` send no spikes: the potential is the output.
     """
 
-    model: Literal["if", "lif", "cuba_lif"] = "lif"
+    model: NeuronModel = "lif"
     leak: float = 0.9375
     threshold: float = 1.0
-    reset: Literal["hard", "subtract", "delayed_subtract"] = "hard"
+    reset: Reset = "hard"
     compare: Literal[">", ">="] = ">="
     max_spikes: int = 1
     current_leak: float = 0.0
+    current_gain: float = 1.0
+    gain: float = 1.0
+    rest: float = 0.0
+    reset_to: float = 0.0
+    minimum: float | None = None
+    update: Literal["decay", "euler"] = "decay"
+    membrane_sees: Literal["new", "old"] = "new"
+
+    @property
+    def spiking(self) -> bool:
+        """Whether spikes leave; the potential does where not."""
+        return self.model not in ("li", "cuba_li")
+
+    @property
+    def has_current(self) -> bool:
+        """Whether a synaptic current is kept beside the membrane potential."""
+        return self.model in ("cuba_lif", "cuba_li")
 
     @property
     def state_words(self) -> int:
-        """Words of state that outlive a timestep: the membrane, and for ``cuba_lif`` the synaptic current."""
-        return 2 if self.model == "cuba_lif" else 1
+        """Words of state that outlive a timestep: the membrane, and the synaptic current where there is one."""
+        return 2 if self.has_current else 1
 
     @property
     def delayed_reset_bit(self) -> bool:
         """Whether one more bit per neuron remembers that the reset is still due."""
         return self.reset == "delayed_subtract"
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """Connections from a layer's neurons back to themselves, one timestep later: ``x[t] += W s[t-1] + b``.
+
+    ``linear``: all to all, W [N, N]; ``elementwise``: each to itself, W [C, H, W]; ``conv2d``: W [C, C, kh, kw] with
+    odd kernels and padding that keeps the map's size.
+    """
+
+    kind: Literal["linear", "elementwise", "conv2d"]
+    kernel: tuple[int, int] = (1, 1)
+    bias: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +103,8 @@ class Layer:
 
     ``sources`` names the producers (``"input"``: the network's input; empty: a row of an independent table).
     ``in_bits`` and ``in_max`` describe one element of the input edge, for ``add`` the widest of its operands;
-    ``out_bits`` and ``out_max`` the edge that leaves. A signed edge carries currents.
+    ``out_bits`` and ``out_max`` the edge that leaves. A signed edge carries currents. What leaves is ``delay``
+    timesteps late.
     """
 
     index: int
@@ -80,8 +122,11 @@ class Layer:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     groups: int = 1
+    dilation: tuple[int, int] = (1, 1)
     bias: bool = False
     neuron: Neuron | None = None
+    recurrent: Recurrence | None = None
+    delay: int = 0
     in_signed: bool = False
     out_signed: bool = False
 
@@ -106,6 +151,17 @@ class Layer:
         return self.out_shape[0] // self.groups
 
     @property
+    def reach(self) -> tuple[int, int]:
+        """Rows and columns of its input that a window spans: dilation * (kernel - 1) + 1."""
+        (high, wide), (down, right) = self.kernel, self.dilation
+        return down * (high - 1) + 1, right * (wide - 1) + 1
+
+    @property
+    def spiking(self) -> bool:
+        """Whether spikes leave the layer."""
+        return self.neuron is not None and self.neuron.spiking
+
+    @property
     def neurons(self) -> int:
         """Neurons that the layer carries: every element of its output map, or none."""
         channels, height, width = self.out_shape
@@ -123,8 +179,27 @@ class Layer:
 
 
 @dataclass(frozen=True)
+class InputCode:
+    """How the network's input travels; ``scale``: a direct-coded integer stands for integer / scale.
+
+    ``max_spikes``: largest value of a spike input. ``rate``: a pixel of the largest value spikes with probability
+    ``peak`` per timestep, drawn from ``seed`` and the sample's number (``bernoulli``) or evenly spread (``regular``).
+    """
+
+    scale: float = 1.0
+    max_spikes: int = 1
+    rate: Literal["bernoulli", "regular"] = "bernoulli"
+    peak: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
 class Network:
-    """A network, or with ``chained`` false a table of layers that do not feed each other."""
+    """A network, or with ``chained`` false a table of layers that do not feed each other.
+
+    ``readout``: what of the last layer is compared for a prediction: its ``sum`` over the timesteps (currents, spikes),
+    its ``last`` or its ``max``imal potential, or which neuron spikes ``first``.
+    """
 
     name: str
     timesteps: int
@@ -135,6 +210,8 @@ class Network:
     chained: bool = True
     description: str = ""
     source: str = ""
+    code: InputCode = InputCode()
+    readout: Readout = "sum"
 
     @cached_property
     def _by_name(self) -> dict[str, Layer]:
@@ -158,8 +235,8 @@ class Network:
 
     @property
     def input_max(self) -> int:
-        """Largest value of an element of the network's input: 2**input_bits - 1 if direct, else 1."""
-        return (1 << self.precision.input_bits) - 1 if self.encoding == "direct" else 1
+        """Largest value of an element of the network's input: 2**input_bits - 1 if direct, else of a spike."""
+        return (1 << self.precision.input_bits) - 1 if self.encoding == "direct" else self.code.max_spikes
 
     @property
     def weighted_layers(self) -> tuple[Layer, ...]:

@@ -7,6 +7,7 @@ walk goes on from where a shape is known again: behind a linear layer, and where
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +15,17 @@ from archsim.config import Document
 from archsim.errors import Problem
 from archsim.workload import shapes
 from archsim.workload.graph import carries_neuron, find_sources
-from archsim.workload.network import INPUT, Layer, Network, Neuron, Precision, Shape
-from archsim.workload.schema import AnyLayer, InputSpec, NeuronLayerSpec, NeuronSpec, PrecisionSpec, WeightedSpec
+from archsim.workload.layer_schema import (
+    AnyLayer,
+    NeuronLayerSpec,
+    NeuronSpec,
+    WeightedSpec,
+)
+from archsim.workload.network import INPUT, Layer, Network, Neuron, Precision, Readout, Recurrence, Shape
+from archsim.workload.neurons import merged
+from archsim.workload.schema import InputSpec, PrecisionSpec
 from archsim.workload.shapes import Blame, Edge
 
-_CURRENT_LEAK = 0.5
 _NEURON = NeuronSpec()
 _PRECISION = PrecisionSpec()
 
@@ -37,6 +44,7 @@ class Draft:
     timesteps: int = 1
     description: str = ""
     source: str = ""
+    readout: Readout | None = None
 
 
 def resolve(draft: Draft, document: Document) -> tuple[Network, list[Problem]]:
@@ -55,6 +63,8 @@ def resolve(draft: Draft, document: Document) -> tuple[Network, list[Problem]]:
         chained=draft.chained,
         description=draft.description,
         source=draft.source,
+        code=shapes.input_code(stated),
+        readout=_readout(draft, layers, document, walk.problems),
     )
     return network, walk.problems
 
@@ -64,31 +74,34 @@ class _Walk:
 
     def __init__(self, draft: Draft, document: Document) -> None:
         self.draft, self.document = draft, document
+        self.layers = [None if spec is None else shapes.widened(spec) for spec in draft.layers]
         self.sources, self.labels, self.problems = find_sources(draft.layers, draft.names, draft.chained, document)
         self.spiking = carries_neuron(draft.layers, self.labels, self.sources)
         self.membrane_bits = draft.precision.membrane_bits
         self.edges: dict[str, Edge] = {}
         if draft.input is not None:
-            maximum = (1 << draft.precision.input_bits) - 1 if draft.input.encoding == "direct" else 1
+            direct = draft.input.encoding == "direct"
+            maximum = (1 << draft.precision.input_bits) - 1 if direct else draft.input.max_spikes or 1
             edge = Edge(shapes.full_shape(draft.input.shape), maximum)
             if self._fits(edge.shape, self._blame_input, "shape"):
                 self.edges[INPUT] = edge
 
     def visit(self, index: int) -> Layer | None:
         """Resolve one layer; None if a mistake, here or before, leaves it unknown."""
-        spec = self.draft.layers[index]
+        spec = self.layers[index]
         if spec is None:
             return None
         blame, before = self._blame(index), len(self.problems)
         neuron = self._neuron(spec, index, blame)
         sources, entering = self._entering(spec, index, blame)
         leaving = self._leaving(spec, entering, neuron, blame)
+        recurrent = self._recurrence(spec, neuron, blame)
         if leaving is None:
             return None
         self.edges[self.labels[index]] = leaving
         if not entering or len(self.problems) > before:
             return None
-        layer = self._layer(spec, index, sources, entering, leaving, neuron)
+        layer = self._layer(spec, index, sources, entering, leaving, neuron, recurrent)
         products = layer.macs * self.draft.timesteps
         if products > shapes.MAX_PRODUCTS:
             blame("name", f"makes {products:,} products per input; at most {shapes.MAX_PRODUCTS:,} are modelled")
@@ -159,21 +172,15 @@ class _Walk:
             if own is not None:
                 blame("neuron", "this layer carries no neuron: 'spiking' is false, or a neuron layer follows")
             return None
-        merged = self.draft.neuron.model_dump(exclude_none=True)
-        stated = {} if own is None else own.model_dump(exclude_none=True)
-        merged |= stated
-        model = merged.get("model", Neuron.model)
-        if model == "if":
-            if stated.get("leak", 1.0) != 1.0:
-                blame("neuron", "an IF neuron does not leak", value=stated["leak"], allowed="leak: 1.0")
-            merged["leak"] = 1.0
-        if model == "cuba_lif":
-            merged.setdefault("current_leak", _CURRENT_LEAK)
-        else:
-            if "current_leak" in stated:
-                blame("neuron", f"{model} keeps no synaptic current; cuba_lif does", value=stated["current_leak"])
-            merged.pop("current_leak", None)
-        return Neuron(**merged)
+        return merged(self.draft.neuron, own, blame)
+
+    def _recurrence(self, spec: AnyLayer, neuron: Neuron | None, blame: Blame) -> Recurrence | None:
+        """How the layer's neurons feed themselves; only spikes travel back."""
+        if not isinstance(spec, WeightedSpec | NeuronLayerSpec) or spec.recurrent is None:
+            return None
+        if neuron is None or not neuron.spiking:
+            blame("recurrent", "spikes travel back, and this layer sends none", allowed="a layer with spiking neurons")
+        return shapes.recurrence(spec.recurrent)
 
     def _layer(
         self,
@@ -183,6 +190,7 @@ class _Walk:
         entering: list[Edge],
         leaving: Edge,
         neuron: Neuron | None,
+        recurrent: Recurrence | None,
     ) -> Layer:
         widest = max(entering, key=lambda edge: edge.maximum)
         own_bits = spec.weight_bits if isinstance(spec, WeightedSpec) else None
@@ -199,10 +207,20 @@ class _Walk:
             out_max=leaving.maximum,
             weight_bits=own_bits or self.draft.precision.weight_bits,
             neuron=neuron,
+            recurrent=recurrent,
             in_signed=any(edge.signed for edge in entering),
             out_signed=leaving.signed,
             **shapes.geometry(spec),
         )
+
+
+def _readout(draft: Draft, layers: Sequence[Layer], document: Document, problems: list[Problem]) -> Readout:
+    """What of the last layer predicts: of potentials the last, of all else the sum, unless stated."""
+    last = layers[-1] if layers else None
+    if draft.readout == "first" and last is not None and not last.spiking:
+        text = f"the last layer, '{last.name}', sends no spikes, so none is first"
+        problems.append(document.problem(("readout",), text, value="first", allowed="sum, last, max"))
+    return draft.readout or ("last" if last is not None and last.neuron is not None and not last.spiking else "sum")
 
 
 def _one_shape(edges: list[Edge], sources: tuple[str, ...], blame: Blame) -> list[Edge]:

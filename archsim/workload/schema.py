@@ -8,49 +8,12 @@ from pydantic import Field, model_validator
 
 from archsim.config import Strict
 from archsim.errors import Problem, WorkloadError
+from archsim.workload.layer_schema import AnyLayer, Name, NeuronSpec, ShapeList, WeightBits
+from archsim.workload.network import Readout
 
-Size = Annotated[int, Field(ge=1, le=1 << 24)]
-Offset = Annotated[int, Field(ge=0, le=1 << 16)]
-Pair = Size | tuple[Size, Size]
-OffsetPair = Offset | tuple[Offset, Offset]
-Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\w[\w.+ \-]*$")]
-ShapeList = Annotated[list[Size], Field(min_length=1, max_length=3)]
 Density = Annotated[float, Field(ge=0.0, le=1.0)]
-WeightBits = Annotated[int, Field(ge=1, le=32)]
-
-
-class NeuronSpec(Strict):
-    """A neuron model; what is not stated comes from the workload's ``neuron``, then from the defaults named here."""
-
-    model: Literal["if", "lif", "cuba_lif"] | None = Field(default=None, description="default: lif")
-    leak: float | None = Field(
-        default=None,
-        ge=0.0,
-        le=1.0,
-        description="fraction of the membrane potential kept per timestep; if: 1; default 0.9375",
-    )
-    threshold: float | None = Field(default=None, gt=0.0, description="default: 1.0")
-    reset: Literal["hard", "subtract", "delayed_subtract"] | None = Field(default=None, description="default: hard")
-    compare: Literal[">", ">="] | None = Field(
-        default=None, description="how the potential meets the threshold; default: >="
-    )
-    max_spikes: int | None = Field(
-        default=None, ge=1, le=255, description="largest value sent in one timestep; default: 1"
-    )
-    current_leak: float | None = Field(
-        default=None,
-        ge=0.0,
-        le=1.0,
-        description="cuba_lif: fraction of the synaptic current kept per timestep; default: 0.5",
-    )
-
-    @model_validator(mode="after")
-    def _fits_model(self) -> NeuronSpec:
-        if self.model == "if" and self.leak not in (None, 1.0):
-            raise WorkloadError(Problem("an IF neuron does not leak", key="leak", value=self.leak, allowed="1.0"))
-        if self.model in ("if", "lif") and self.current_leak is not None:
-            raise WorkloadError(Problem(f"{self.model} keeps no synaptic current; cuba_lif does", key="current_leak"))
-        return self
+OF_ENCODINGS = {"scale": "direct", "max_spikes": "events", "rate": "rate", "peak": "rate", "seed": "rate"}
+"""Keys of the input that say something about one encoding only."""
 
 
 class PrecisionSpec(Strict):
@@ -68,115 +31,34 @@ class InputSpec(Strict):
     encoding: Literal["direct", "rate", "ttfs", "events"] = Field(
         description="direct: real values, the same at every timestep; the others: spikes"
     )
-
-
-class LayerSpec(Strict):
-    """What every layer may say."""
-
-    name: Name = Field(description="of the layer; unique")
-    from_: Name | None = Field(
-        default=None, alias="from", description="an earlier layer, or 'input'; default: the previous layer"
+    scale: float | None = Field(
+        default=None, gt=0.0, description="direct: an integer stands for the real value integer / scale; default: 1"
     )
-    input_shape: ShapeList | None = Field(
-        default=None,
-        description="[channels, height, width], or [features]; of a matmul [rows, in_features], [in_features] for one "
-        "row, or a map [in_features, height, width] whose places are the rows; checked where layers chain, needed "
-        "where they do not",
+    max_spikes: int | None = Field(
+        default=None, ge=1, le=65_535, description="events: largest value of an element in one timestep; default: 1"
     )
-    output_shape: ShapeList | None = Field(
-        default=None,
-        description="[channels, height, width], or [features]; of a matmul [rows, out_features], [out_features] for "
-        "one row, or [out_features, rows, 1]; checked",
+    rate: Literal["bernoulli", "regular"] | None = Field(
+        default=None, description="rate: spikes drawn by chance, or evenly spread; default: bernoulli"
     )
-
-
-class WeightedSpec(LayerSpec):
-    """What every layer with weights may say."""
-
-    bias: bool = Field(default=False, description="an addition per output and timestep")
-    spiking: bool | None = Field(
-        default=None,
-        description="whether neurons follow; default: yes, unless an explicit neuron layer follows on every way",
+    peak: float | None = Field(
+        default=None, gt=0.0, le=1.0, description="rate: spikes per timestep of the brightest pixel; default: 1"
     )
-    neuron: NeuronSpec | None = Field(default=None, description="default: the workload's `neuron`")
-    weight_bits: WeightBits | None = Field(default=None, description="default: that of `precision`")
-
-
-class Conv2dSpec(WeightedSpec):
-    """A convolution; output sizes are rounded down."""
-
-    type: Literal["conv2d"] = Field(description="what the layer does")
-    out_channels: Size = Field(description="filters")
-    in_channels: Size | None = Field(default=None, description="checked")
-    kernel: Pair = Field(description="one number, or [height, width]")
-    stride: Pair = Field(default=1, description="one number, or [height, width]")
-    padding: OffsetPair = Field(default=0, description="zeros on each side: one number, or [height, width]")
-    groups: Size = Field(default=1, description="groups of channels; as many as there are: depthwise")
-
-
-class LinearSpec(WeightedSpec):
-    """A fully connected layer; a map before it is flattened."""
-
-    type: Literal["linear"] = Field(description="what the layer does")
-    out_features: Size = Field(description="outputs")
-    in_features: Size | None = Field(default=None, description="checked where layers chain")
-
-
-class MatmulSpec(WeightedSpec):
-    """Rows of tokens times one weight matrix: [rows, in_features] x [in_features, out_features]."""
-
-    type: Literal["matmul"] = Field(description="what the layer does")
-    out_features: Size = Field(description="columns of the weight matrix")
-    in_features: Size | None = Field(default=None, description="checked where layers chain")
-    rows: Size | None = Field(default=None, description="checked where layers chain")
-
-
-class PoolSpec(LayerSpec):
-    """A pool; output sizes are rounded down."""
-
-    type: Literal["avgpool2d", "sumpool2d", "maxpool2d"] = Field(description="what the layer does")
-    kernel: Pair = Field(description="one number, or [height, width]")
-    stride: Pair | None = Field(default=None, description="default: the kernel")
-    padding: OffsetPair = Field(default=0, description="zeros on each side")
-
-
-class AddSpec(LayerSpec):
-    """The sum of two or more maps of one shape: ``inputs``, or the previous layer and ``with``."""
-
-    type: Literal["add"] = Field(description="what the layer does")
-    inputs: Annotated[list[Name], Field(min_length=2, max_length=64)] | None = Field(
-        default=None, description="layers that are added, or 'input'"
-    )
-    with_: Name | None = Field(
-        default=None, alias="with", description="layer that is added to the previous one, in place of inputs"
+    seed: int | None = Field(
+        default=None, ge=0, lt=1 << 63, description="rate: fixes the spikes that bernoulli draws; default: 0"
     )
 
     @model_validator(mode="after")
-    def _one_way(self) -> AddSpec:
-        if (self.inputs is None) == (self.with_ is None):
-            text = "an add names its operands with 'inputs: [A, B]', or 'with: B' beside the previous layer"
-            raise WorkloadError(Problem(text))
-        if self.inputs is not None and self.from_ is not None:
-            raise WorkloadError(Problem("'inputs' already says where the operands come from", key="from"))
+    def _fits_encoding(self) -> InputSpec:
+        problems = [
+            Problem(f"says something about the encoding '{of}' only", key=key, allowed=f"encoding: {of}")
+            for key, of in OF_ENCODINGS.items()
+            if getattr(self, key) is not None and self.encoding != of
+        ]
+        if self.seed is not None and self.rate == "regular":
+            problems.append(Problem("evenly spread spikes are not drawn", key="seed", value=self.seed))
+        if problems:
+            raise WorkloadError(problems)
         return self
-
-
-class PlainSpec(LayerSpec):
-    """A layer that only reshapes, or whose numbers are folded into weights and thresholds."""
-
-    type: Literal["flatten", "batchnorm"] = Field(description="what the layer does")
-
-
-class NeuronLayerSpec(LayerSpec):
-    """Neurons at a place of their own: behind a pool or an add."""
-
-    type: Literal["neuron"] = Field(description="what the layer does")
-    neuron: NeuronSpec | None = Field(default=None, description="default: the workload's `neuron`")
-
-
-AnyLayer = Annotated[
-    Conv2dSpec | LinearSpec | MatmulSpec | PoolSpec | AddSpec | PlainSpec | NeuronLayerSpec, Field(discriminator="type")
-]
 
 
 class ActivitySpec(Strict):
@@ -225,6 +107,14 @@ class WorkloadFile(Strict):
     precision: PrecisionSpec = PrecisionSpec()
     layers: Annotated[list[AnyLayer], Field(min_length=1, max_length=10_000)] = Field(description="in order")
     chained: bool = Field(default=True, description="false: a table of layers that do not feed each other")
+    readout: Readout | None = Field(
+        default=None,
+        description="what of the last layer predicts: its sum over the timesteps, its last or its largest value, or "
+        "which neuron spikes first; default: sum, of potentials last",
+    )
+    weights: str | None = Field(
+        default=None, min_length=1, max_length=1000, description="npz file beside the workload file"
+    )
     activity: ActivitySpec | None = Field(default=None, description="default: every value non-zero")
 
     @model_validator(mode="after")

@@ -7,8 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from archsim.workload.network import Neuron, Shape
-from archsim.workload.schema import AddSpec, AnyLayer, Conv2dSpec, LinearSpec, MatmulSpec, PoolSpec
+from archsim.workload.layer_schema import (
+    AddSpec,
+    AnyLayer,
+    Conv1dSpec,
+    Conv2dSpec,
+    DelaySpec,
+    LinearSpec,
+    MatmulSpec,
+    Pool1dSpec,
+    PoolSpec,
+    RecurrenceSpec,
+    WeightedSpec,
+)
+from archsim.workload.network import InputCode, Neuron, Recurrence, Shape
+from archsim.workload.schema import InputSpec
 
 MAX_VALUE_BITS = 32
 MAX_VALUES = 1 << 30
@@ -38,10 +51,27 @@ def pair(size: int | tuple[int, int]) -> tuple[int, int]:
     return (size, size) if isinstance(size, int) else size
 
 
+def widened(spec: AnyLayer) -> AnyLayer:
+    """The layer as one on maps: what works along one axis works on a map of width 1."""
+    if not isinstance(spec, Conv1dSpec | Pool1dSpec):
+        return spec
+    two: dict[str, Any] = {"type": spec.type.replace("1d", "2d"), "kernel": (spec.kernel, 1)}
+    two |= {"stride": None if spec.stride is None else (spec.stride, 1), "padding": (spec.padding, 0)}
+    if isinstance(spec, Pool1dSpec):
+        return PoolSpec.model_construct(**dict(spec) | two)
+    return Conv2dSpec.model_construct(**dict(spec) | two | {"dilation": (spec.dilation, 1)})
+
+
 def full_shape(sizes: list[int]) -> Shape:
     """A stated shape with the axes that were left out: [N] means N features, [C, H] a map of width 1."""
     channels, height, width = (*sizes, 1, 1)[:3]
     return channels, height, width
+
+
+def input_code(spec: InputSpec | None) -> InputCode:
+    """How the network's input travels, where the file says so."""
+    stated = {} if spec is None else spec.model_dump(exclude_none=True, exclude={"shape", "encoding"})
+    return InputCode(**stated)
 
 
 def stated_shape(spec: AnyLayer, sizes: list[int]) -> Shape:
@@ -128,9 +158,15 @@ def check_groups(spec: Conv2dSpec, channels: int | None, blame: Blame) -> None:
 
 
 def _windows(spec: Conv2dSpec | PoolSpec, shape: Shape, blame: Blame) -> tuple[int, int] | None:
-    """Places of the window along height and width: floor((size + 2 padding - kernel) / stride) + 1."""
+    """Places of the window along height and width: floor((size + 2 padding - reach) / stride) + 1.
+
+    A window reaches over dilation * (kernel - 1) + 1 values.
+    """
     kernel, padding = pair(spec.kernel), pair(spec.padding)
     stride = kernel if spec.stride is None else pair(spec.stride)
+    if isinstance(spec, Conv2dSpec):
+        dilation = pair(spec.dilation)
+        kernel = dilation[0] * (kernel[0] - 1) + 1, dilation[1] * (kernel[1] - 1) + 1
     padded = shape[1] + 2 * padding[0], shape[2] + 2 * padding[1]
     if kernel[0] > padded[0] or kernel[1] > padded[1]:
         text = f"is larger than the padded input of {padded[0]} x {padded[1]}, so nothing would be left"
@@ -144,13 +180,13 @@ def leaving_edge(
 ) -> Edge | None:
     """The edge behind a layer, by the width rules.
 
-    Neurons send 0..max_spikes. Weighted layers without neurons, and whatever follows them without weights, send signed
-    currents as wide as the membrane (they saturate there). Sum and average pools over a window of k values send up to
-    k times the maximum, adds the sum of the maxima; max pools, batch norms and flattens keep it.
+    Neurons send 0..max_spikes, or their potentials. Weighted layers without neurons, and whatever follows them without
+    weights, send signed currents as wide as the membrane (they saturate there). Sum and average pools over a window of
+    k values send up to k times the maximum, adds the sum of the maxima; all else keeps it.
     """
-    if neuron is not None:
+    if neuron is not None and neuron.spiking:
         edge = Edge(shape, neuron.max_spikes)
-    elif spec.type in ("conv2d", "linear", "matmul") or any(edge.signed for edge in entering):
+    elif neuron is not None or isinstance(spec, WeightedSpec) or any(edge.signed for edge in entering):
         edge = current(shape, membrane_bits)
     elif isinstance(spec, PoolSpec) and spec.type != "maxpool2d":
         edge = Edge(shape, entering[0].maximum * math.prod(pair(spec.kernel)))
@@ -170,14 +206,21 @@ def current(shape: Shape, membrane_bits: int) -> Edge:
 
 
 def geometry(spec: AnyLayer) -> dict[str, Any]:
-    """Kernel, stride, padding, groups and bias of a resolved layer, where the specification has them."""
+    """Kernel, stride, padding, groups, dilation, bias and delay, where the specification of the layer has them."""
     found: dict[str, Any] = {}
     if isinstance(spec, Conv2dSpec | PoolSpec):
         kernel = pair(spec.kernel)
         stride = kernel if spec.stride is None else pair(spec.stride)
         found |= {"kernel": kernel, "stride": stride, "padding": pair(spec.padding)}
     if isinstance(spec, Conv2dSpec):
-        found["groups"] = spec.groups
-    if isinstance(spec, Conv2dSpec | LinearSpec | MatmulSpec):
+        found |= {"groups": spec.groups, "dilation": pair(spec.dilation)}
+    if isinstance(spec, WeightedSpec):
         found["bias"] = spec.bias
+    if isinstance(spec, DelaySpec):
+        found["delay"] = spec.steps
     return found
+
+
+def recurrence(spec: RecurrenceSpec) -> Recurrence:
+    """How a layer's neurons feed themselves."""
+    return Recurrence(spec.type, pair(spec.kernel or 1), spec.bias)

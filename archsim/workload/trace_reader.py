@@ -69,7 +69,7 @@ def _recorded_edges(network: Network) -> Iterator[_Edge]:
     if network.input_shape is not None:
         yield _Edge(INPUT, network.input_shape, network.input_max)
     for layer in network.layers:
-        if layer.neuron is not None:
+        if layer.spiking:
             yield _Edge(layer.name, layer.out_shape, layer.out_max)
 
 
