@@ -8,7 +8,7 @@ from typing import Any, Literal, Union, get_args
 from archsim.config import find, load_document, names
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 
-Topic = Literal["archs", "workloads", "costs", "devices", "components", "dataflows"]
+Topic = Literal["archs", "workloads", "costs", "devices", "components", "dataflows", "datasets"]
 Kind = Literal["arch", "workload", "cost", "device"]
 TOPICS: tuple[Topic, ...] = get_args(Topic)
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -34,7 +34,7 @@ def own_version() -> str:
 
 
 def entries(topic: str) -> tuple[Entry, ...]:
-    """Everything of one topic, by name: presets, primitives of components, or dataflows."""
+    """Everything of one topic, by name: presets, primitives of components, dataflows, or datasets."""
     _known(topic, TOPICS, "topic")
     if topic == "components":
         from archsim.cost.primitives import PRIMITIVES
@@ -48,6 +48,10 @@ def entries(topic: str) -> tuple[Entry, ...]:
             Entry(flow.name, f"{flow.description}: {flow.rows} x {flow.cols} in the array, {flow.stream} stream")
             for flow in flows
         )
+    if topic == "datasets":
+        from archsim.datasets import DATASETS
+
+        return tuple(Entry(data.name, f"{data.description}: {data.samples:,} samples") for data in DATASETS.values())
     kind = _PRESETS[topic]
     return tuple(Entry(name, _description(kind, name)) for name in names(kind))
 

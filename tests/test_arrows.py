@@ -12,14 +12,16 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "archsim"
 ALLOWED = {
     "errors": set(),
+    "op_count": set(),
     "config": {"errors"},
     "workload": {"config", "errors"},
     "cost": {"config", "errors"},
     "analog": {"config", "errors"},
+    "datasets": {"config", "errors", "samples", "workload"},
     "taskgraph": {"errors"},
     "engine": {"taskgraph", "errors"},
     "accelerators": {"workload", "config", "cost", "analog", "taskgraph", "errors"},
-    "result": {"errors"},
+    "result": {"errors", "op_count"},
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
     "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},

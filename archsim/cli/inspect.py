@@ -31,10 +31,11 @@ def check(
 @app.command("list")
 def list_(
     topic: Annotated[
-        str | None, typer.Argument(help="archs, workloads, costs, devices, components or dataflows. Default: all.")
+        str | None,
+        typer.Argument(help="archs, workloads, costs, devices, components, dataflows or datasets. Default: all."),
     ] = None,
 ) -> None:
-    """List presets, components and dataflows."""
+    """List presets, components, dataflows and datasets."""
     from archsim.catalog import TOPICS, entries
     from archsim.report.tables import print_entries
 

@@ -1,0 +1,6 @@
+"""Inputs that are really there: digits that come with Python packages, an emulated event camera, a user's own file."""
+
+from archsim.datasets.inputs import Inputs, load_inputs
+from archsim.datasets.known import DATASETS, Dataset
+
+__all__ = ["DATASETS", "Dataset", "Inputs", "load_inputs"]
