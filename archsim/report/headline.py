@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from archsim.op_count import AC, MAC
 from archsim.report.look import HEADING, WARNING
 from archsim.report.units import AREA, EDP, ENERGY, POWER, TIME, Ladder, readable, scale_for, significant, whole
 
@@ -58,6 +59,7 @@ def figures(result: Result) -> Iterator[tuple[str, str, str]]:
         each = result.energy_pj / result.synaptic_operations
         products = f"{whole(result.synaptic_operations)} synaptic operations"
         yield "per synaptic operation", readable(each, ENERGY), products
+        yield _estimated(result)
 
 
 def _throughput(result: Result) -> tuple[str, str, str]:
@@ -67,6 +69,16 @@ def _throughput(result: Result) -> tuple[str, str, str]:
     note = f"one input every {whole(result.interval_cycles)} cycles, {readable(steady, ENERGY)} each"
     said = f"; {result.throughput_note}" if result.throughput_note else ""
     return "throughput", f"{significant(result.throughput_per_s)} inferences/s", note + said
+
+
+def _estimated(result: Result) -> tuple[str, str, str]:
+    """The op-count energy that is commonly quoted, and how often it fits into what the chip executed."""
+    count = result.op_count
+    estimate, actual = readable(count.estimated_pj, ENERGY), readable(result.energy_pj, ENERGY)
+    of = ((AC, count.acs), (MAC, count.macs))
+    terms = [f"{whole(number)} {one.name}s of {one.value_pj:g} pJ" for one, number in of]
+    note = f"x {significant(result.energy_pj / count.estimated_pj)}: {', '.join(terms)} ({AC.node_nm:g} nm)"
+    return "estimated versus actual", f"{estimate} / {actual}", note
 
 
 def _value(result: Result, name: str, ladder: Ladder) -> str:

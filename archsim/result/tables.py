@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError, Problem, nearest
+from archsim.op_count import OpCount
 from archsim.result.folder import FORMAT, write
 from archsim.result.rows import ComponentRow, CountRow, LayerRow, PathRow, UnitRow
 
@@ -77,6 +78,11 @@ class Result:
         return sum(layer.active_products for layer in self.layers)
 
     @property
+    def op_count(self) -> OpCount:
+        """The executed synaptic operations as ACs (inputs of one bit) and MACs: what op-count estimates price."""
+        return OpCount.of((layer.active_products, layer.in_bits == 1) for layer in self.layers)
+
+    @property
     def steady_energy_pj(self) -> float | None:
         """Energy per inference with inputs back to back: the dynamic part, and leakage over one interval."""
         if self.interval_cycles is None or not self.cycles:
@@ -129,6 +135,7 @@ class Result:
         body["edp_pj_ns"], body["power_mw"] = self.edp_pj_ns, self.power_mw
         body["steady_energy_pj"] = self.steady_energy_pj
         body["synaptic_operations"] = self.synaptic_operations
+        body["estimated_versus_actual"] = self.op_count.beside(self.energy_pj)
         if self.synaptic_operations and self.energy_pj:
             body["pj_per_synaptic_operation"] = self.energy_pj / self.synaptic_operations
             body["gsop_per_s_per_w"] = self.synaptic_operations / self.energy_pj * 1000.0
