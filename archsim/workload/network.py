@@ -15,7 +15,7 @@ Shape = tuple[int, int, int]
 Encoding = Literal["direct", "rate", "ttfs", "events"]
 Readout = Literal["sum", "last", "max", "first"]
 NeuronModel = Literal["if", "lif", "cuba_lif", "li", "cuba_li"]
-Reset = Literal["hard", "subtract", "delayed_subtract", "none"]
+Reset = Literal["hard", "subtract", "delayed_subtract", "delayed_hard", "none"]
 INPUT = "input"
 """The name under which the network's own input is a source."""
 WEIGHTED = ("conv2d", "linear", "matmul")
@@ -33,7 +33,8 @@ class Neuron:
     * ``decay``: ``v = leak * v + gain * I (+ (1 - leak) * rest)``;
     * ``euler``: ``v = v + (1 - leak) * (rest - v + gain * I)``; without a leak ``v = v + gain * I``.
 
-    ``delayed_subtract`` lowers ``v`` by ``threshold * s[t-1]`` now; ``minimum`` bounds it from below. Spikes: whether
+    ``delayed_subtract`` lowers ``v`` by ``threshold * s[t-1]`` now, ``delayed_hard`` makes it 0 where there was a spike
+    at t-1 (this step's current is lost); ``minimum`` bounds it from below. Spikes: whether
     ``v`` compares true with ``threshold``, or with ``max_spikes`` above 1 how often the threshold fits into ``v``. Then
     ``v`` is set to ``reset_to`` where there was one (``hard``) or lowered by ``threshold * s`` (``subtract``).
     ``li`` and ``cuba_li`` send no spikes: the potential is the output.
@@ -72,7 +73,7 @@ class Neuron:
     @property
     def delayed_reset_bit(self) -> bool:
         """Whether one more bit per neuron remembers that the reset is still due."""
-        return self.reset == "delayed_subtract"
+        return self.reset in ("delayed_subtract", "delayed_hard")
 
 
 @dataclass(frozen=True)
