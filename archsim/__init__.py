@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from archsim.catalog import entries, preset_text, schema
     from archsim.checking import check
     from archsim.comparison import Comparison, compare
+    from archsim.crossover import Breakeven, breakeven
     from archsim.errors import ArchsimError
     from archsim.explanation import explain
     from archsim.profiling import Profile, profile
+    from archsim.report.breakeven_files import save_breakeven
     from archsim.report.compare_files import save_comparison
     from archsim.report.html import write_report
     from archsim.report.plots import plot
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ArchsimError": "archsim.errors",
+    "Breakeven": "archsim.crossover",
     "Comparison": "archsim.comparison",
     "Front": "archsim.sweeps",
     "Profile": "archsim.profiling",
     "Result": "archsim.result",
     "Store": "archsim.store",
     "Sweep": "archsim.sweeps",
+    "breakeven": "archsim.crossover",
     "check": "archsim.checking",
     "compare": "archsim.comparison",
     "entries": "archsim.catalog",
@@ -54,6 +58,7 @@ _HOMES = {
     "plot": "archsim.report.plots",
     "preset_text": "archsim.catalog",
     "profile": "archsim.profiling",
+    "save_breakeven": "archsim.report.breakeven_files",
     "save_comparison": "archsim.report.compare_files",
     "save_profile": "archsim.report.profile_files",
     "schema": "archsim.catalog",
@@ -66,12 +71,14 @@ _HOMES = {
 
 __all__ = [
     "ArchsimError",
+    "Breakeven",
     "Comparison",
     "Front",
     "Profile",
     "Result",
     "Store",
     "Sweep",
+    "breakeven",
     "check",
     "compare",
     "entries",
@@ -87,6 +94,7 @@ __all__ = [
     "plot",
     "preset_text",
     "profile",
+    "save_breakeven",
     "save_comparison",
     "save_profile",
     "schema",

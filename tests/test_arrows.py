@@ -30,6 +30,10 @@ ALLOWED = {
         "accelerators", "config", "cost", "engine", "errors", "provenance", "request", "result", "run", "simulation",
         "store", "workload",
     },
+    "crossover": {
+        "accelerators", "config", "cost", "engine", "errors", "pricing_check", "request", "result", "run", "samples",
+        "workload",
+    },
     "comparison": {
         "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "store", "workload",
     },
