@@ -2,7 +2,10 @@
 
 One update of a neuron: its input is added to each of its S state words, each decay is computed (a shift and a
 subtraction where ``leak = 1 - 2**-k``, else a multiplication), the membrane is compared with the threshold, and a spike
-subtracts the threshold unless the reset is hard. A bias is one more addition.
+subtracts the threshold unless the reset is hard (then the potential is set) or none. A bias and a potential of rest are
+one more addition each, a bound from below is one more comparison. Neurons that send no spikes (``li``, ``cuba_li``)
+have neither threshold nor reset: their potentials leave. Gains are folded into weights, ``euler`` is the hardware of
+``decay``.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ def leak_is_a_shift(leak: float) -> bool:
 def leaks_of(neuron: Neuron) -> list[float]:
     """The decays that a neuron computes per update: of the membrane, and of the synaptic current."""
     found = [neuron.leak] if neuron.model != "if" and neuron.leak != 1.0 else []
-    if neuron.model == "cuba_lif" and neuron.current_leak != 0.0:
+    if neuron.has_current and neuron.current_leak != 0.0:
         found.append(neuron.current_leak)
     return found
 
@@ -49,20 +52,37 @@ def state_bits(neuron: Neuron, membrane_bits: int) -> int:
     return neuron.state_words * membrane_bits + int(neuron.delayed_reset_bit)
 
 
+def additions(neuron: Neuron, has_bias: bool) -> int:
+    """Values added per update: the input to each state word, a bias, a potential of rest."""
+    return neuron.state_words + has_bias + (neuron.rest != 0.0)
+
+
+def comparisons(neuron: Neuron) -> int:
+    """Comparisons per update: with the threshold, and with the lowest potential."""
+    return neuron.spiking + (neuron.minimum is not None)
+
+
+def resets(neuron: Neuron) -> bool:
+    """Whether a spike subtracts the threshold."""
+    return neuron.reset in ("subtract", "delayed_subtract")
+
+
 def update_actions(neuron: Neuron, updates: Ints, fired: Ints, has_bias: bool) -> list[Counted]:
     """What so many updates count, ``fired`` of them with a spike."""
     words = updates * neuron.state_words
     found = [
-        Counted("neuron_adder", "op", words + updates if has_bias else words),
-        Counted("neuron_comparator", "op", updates),
-        Counted("neuron_threshold", "read", updates),
+        Counted("neuron_adder", "op", updates * additions(neuron, has_bias)),
         Counted("neuron_membrane", "read", words),
         Counted("neuron_membrane", "write", words),
+        Counted("neuron_membrane", "update", updates),
     ]
+    if comparisons(neuron):
+        found.append(Counted("neuron_comparator", "op", updates * comparisons(neuron)))
     for leak in leaks_of(neuron):
         found.append(Counted("neuron_leak" if leak_is_a_shift(leak) else "neuron_leak_multiplier", "op", updates))
-    found += [Counted("neuron_membrane", "spike_out", fired), Counted("neuron_membrane", "update", updates)]
-    if neuron.reset != "hard":
+    if neuron.spiking:
+        found += [Counted("neuron_threshold", "read", updates), Counted("neuron_membrane", "spike_out", fired)]
+    if resets(neuron):
         found.append(Counted("neuron_reset", "op", fired))
     return found
 
@@ -75,18 +95,18 @@ def neuron_parts(network: Network, stages: Sequence[Stage], units: int, register
         return []
     bits = network.precision.membrane_bits
     state_words = max(neuron.state_words for neuron in neurons.values())
-    adders = max(neuron.state_words + (name in biased) for name, neuron in neurons.items())
+    adders = max(additions(neuron, name in biased) for name, neuron in neurons.items())
     leaks = [leaks_of(neuron) for neuron in neurons.values()]
     shifts = max(sum(map(leak_is_a_shift, found)) for found in leaks)
     multiplied = max(sum(not leak_is_a_shift(leak) for leak in found) for found in leaks)
-    resets = any(neuron.reset != "hard" for neuron in neurons.values())
     registers = state_words * registers_per_unit
+    compared, spiking = max(map(comparisons, neurons.values())), any(neuron.spiking for neuron in neurons.values())
     parts = [
         ("neuron_adder", "adder", bits, adders, "integrates the input"),
-        ("neuron_comparator", "comparator", bits, 1, "compares with the threshold"),
-        ("neuron_threshold", "register", THRESHOLD_BITS, 1, "threshold"),
+        ("neuron_comparator", "comparator", bits, compared, "compares with the threshold"),
+        ("neuron_threshold", "register", THRESHOLD_BITS, int(spiking), "threshold"),
         ("neuron_membrane", "register", bits, registers, "membrane potential at hand"),
-        ("neuron_reset", "subtractor", bits, int(resets), "subtracts the threshold"),
+        ("neuron_reset", "subtractor", bits, int(any(map(resets, neurons.values()))), "subtracts the threshold"),
         ("neuron_leak", "subtractor", bits, shifts, "leak as shift and subtract"),
         ("neuron_leak_multiplier", "multiplier", bits, multiplied, "leak by any factor"),
     ]

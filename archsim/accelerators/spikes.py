@@ -110,9 +110,9 @@ def padded_maps(maps: NDArray[Any], layer: Layer) -> NDArray[Any]:
 
 def window_slices(layer: Layer) -> list[tuple[slice, slice]]:
     """For each kernel offset (row-major), the slices of the padded map that its products read."""
-    (height, width), (step_y, step_x) = layer.out_shape[1:], layer.stride
+    (height, width), (step_y, step_x), (high, wide) = layer.out_shape[1:], layer.stride, layer.reach
     return [
         (slice(y, y + (height - 1) * step_y + 1, step_y), slice(x, x + (width - 1) * step_x + 1, step_x))
-        for y in range(layer.kernel[0])
-        for x in range(layer.kernel[1])
+        for y in range(0, high, layer.dilation[0])
+        for x in range(0, wide, layer.dilation[1])
     ]

@@ -68,15 +68,18 @@ def elements(shape: tuple[int, int, int]) -> int:
 
 
 def stages_of(network: Network) -> tuple[Stage, ...]:
-    """Group the layers; UnsupportedError names every layer that cannot be executed on the way out of the one before."""
+    """Group the layers; UnsupportedError names every layer that no chip executes.
+
+    These are delays, recurrent connections, and what cannot be executed on the way out of the layer before.
+    """
     groups: list[list[Layer]] = []
-    problems: list[Problem] = []
+    problems = _needs_memory_of_spikes(network)
     for layer in network.layers:
         if layer.weighted:
             groups.append([layer])
         elif groups and groups[-1][-1].name in layer.sources:
             groups[-1].append(layer)
-        else:
+        elif layer.kind != "delay":
             problems.append(
                 Problem(
                     f"'{layer.kind}' is executed on the way out of the layer before it, "
@@ -88,6 +91,29 @@ def stages_of(network: Network) -> tuple[Stage, ...]:
     if problems:
         raise UnsupportedError(problems)
     return tuple(_stage(network, index, group, index == len(groups) - 1) for index, group in enumerate(groups))
+
+
+def _needs_memory_of_spikes(network: Network) -> list[Problem]:
+    """Layers that read spikes of earlier timesteps, which no chip keeps."""
+    problems = []
+    for layer in network.layers:
+        if layer.kind == "delay":
+            problems.append(
+                Problem(
+                    f"layer '{layer.name}' delays spikes by {layer.delay} timesteps, and the chip has no delay lines",
+                    key=f"layers.{layer.index}", value=layer.name,
+                    allowed="a network without delays, trained or converted so",
+                )
+            )  # fmt: skip
+        if layer.recurrent is not None:
+            problems.append(
+                Problem(
+                    f"spikes of layer '{layer.name}' come back to it a timestep later, and the chip does not keep them",
+                    key=f"layers.{layer.index}.recurrent", value=layer.recurrent.kind,
+                    allowed="layers without recurrent: what the chips execute is fed forward",
+                )
+            )  # fmt: skip
+    return problems
 
 
 def _bits_of(network: Network, name: str) -> int:

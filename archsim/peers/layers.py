@@ -85,15 +85,26 @@ def layers_of(network: Network) -> tuple[PeerLayer, ...]:
     for layer in network.layers:
         if not layer.weighted:
             continue
-        if layer.stride[0] != layer.stride[1]:
-            problems.append(
-                Problem(f"layer '{layer.name}': the peers have one stride for both axes", value=layer.stride)
-            )
-            continue
-        found.extend(_entries(layer))
+        here = _inexpressible(layer)
+        problems += here
+        if not here:
+            found.extend(_entries(layer))
     if problems:
         raise UnsupportedError(problems)
     return tuple(found)
+
+
+def _inexpressible(layer: Layer) -> list[Problem]:
+    where, found = f"layer '{layer.name}'", []
+    if layer.stride[0] != layer.stride[1]:
+        found.append(Problem(f"{where}: the peers have one stride for both axes", value=layer.stride))
+    if layer.dilation != (1, 1):
+        found.append(Problem(f"{where}: the peers know no dilation", value=layer.dilation, allowed="(1, 1)"))
+    if layer.recurrent is not None:
+        found.append(
+            Problem(f"{where}: the peers know no recurrent connections", value=layer.recurrent.kind, allowed="none")
+        )
+    return found
 
 
 def stated_limits(layers: Sequence[PeerLayer], counted_padding: tuple[int, int] | None = None) -> tuple[str, ...]:

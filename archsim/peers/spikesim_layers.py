@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from archsim.workload.network import Layer, Network
 
 Map = tuple[int, int]
-_PASSED = ("neuron", "batchnorm", "avgpool2d", "sumpool2d", "maxpool2d")
+_PASSED = ("neuron", "batchnorm", "scale", "avgpool2d", "sumpool2d", "maxpool2d")
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,8 @@ def layers_of(network: Network, densities: Mapping[str, float] | None = None) ->
 
     Both output sizes are kept, the conventions choose. ``densities``: non-zero inputs per layer name; 1 where missing.
     Grouped convolutions become one entry per group, a matmul of several rows a map of that many rows; whatever carries
-    no weights shows only in the sizes. ``UnsupportedError`` names every density that fits no weighted layer.
+    no weights shows only in the sizes. ``UnsupportedError`` names every density that fits no weighted layer,
+    and every layer with dilation or recurrent connections.
     """
     stated = dict(densities or {})
     known = [layer.name for layer in network.weighted_layers]
@@ -91,6 +92,18 @@ def layers_of(network: Network, densities: Mapping[str, float] | None = None) ->
         Problem("density of a layer that the network does not have", key=name, nearest=nearest(name, known))
         for name in stated
         if name not in known
+    ]
+    problems += [
+        Problem(f"layer '{layer.name}': SpikeSim knows no dilation", value=layer.dilation, allowed="(1, 1)")
+        for layer in network.weighted_layers
+        if layer.dilation != (1, 1)
+    ]
+    problems += [
+        Problem(
+            f"layer '{layer.name}': SpikeSim knows no recurrent connections", value=layer.recurrent.kind, allowed="none"
+        )
+        for layer in network.weighted_layers
+        if layer.recurrent is not None
     ]
     if problems:
         raise UnsupportedError(problems)

@@ -122,22 +122,24 @@ FAMILY_CHECKS: tuple[Callable[[Subject], None], ...] = (
 
 def active_products(layer: Layer, values: np.ndarray[Any, Any]) -> int:
     """Products of a layer whose input value is not zero, window by window: ``values`` is [T, C, H, W]."""
-    (pad_y, pad_x), (step_y, step_x), (high, wide) = layer.padding, layer.stride, layer.kernel
+    (pad_y, pad_x), (step_y, step_x), (high, wide) = layer.padding, layer.stride, layer.reach
     padded = np.pad(values != 0, ((0, 0), (0, 0), (pad_y, pad_y), (pad_x, pad_x)))
     total = 0
     for y in range(layer.out_shape[1]):
         for x in range(layer.out_shape[2]):
-            window = padded[:, :, y * step_y : y * step_y + high, x * step_x : x * step_x + wide]
+            rows = slice(y * step_y, y * step_y + high, layer.dilation[0])
+            window = padded[:, :, rows, x * step_x : x * step_x + wide : layer.dilation[1]]
             total += int(window.sum()) * layer.filters  # each channel belongs to one group
     return total
 
 
 def covered_inputs(layer: Layer) -> int:
     """Input values that lie in some window."""
-    (pad_y, pad_x), (step_y, step_x), (high, wide) = layer.padding, layer.stride, layer.kernel
+    (pad_y, pad_x), (step_y, step_x), (high, wide) = layer.padding, layer.stride, layer.reach
     channels, height, width = layer.in_shape
     covered = np.zeros((height + 2 * pad_y, width + 2 * pad_x), bool)
     for y in range(layer.out_shape[1]):
         for x in range(layer.out_shape[2]):
-            covered[y * step_y : y * step_y + high, x * step_x : x * step_x + wide] = True
+            rows = slice(y * step_y, y * step_y + high, layer.dilation[0])
+            covered[rows, x * step_x : x * step_x + wide : layer.dilation[1]] = True
     return channels * int(covered[pad_y : pad_y + height, pad_x : pad_x + width].sum())

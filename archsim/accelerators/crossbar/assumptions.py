@@ -10,6 +10,7 @@ from archsim.accelerators.crossbar.chip import Chip
 from archsim.accelerators.crossbar.reads import adc_bits
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.accelerators.lowered import OF_EVERY_FAMILY
+from archsim.accelerators.unlike_neurons import neuron_assumptions
 from archsim.workload import Layer
 
 VISIBLE = 0.01  # of a time that is rounded to whole cycles
@@ -23,6 +24,7 @@ def assumptions(chip: Chip, most_rows: Mapping[str, int]) -> tuple[str, ...]:
         f"activity: {chip.workload.activity.describe()}",
         f"one task handles an output {size} and timestep (granularity: {arch.granularity})",
         *_cells(arch), *_widths(chip, most_rows), *_converters(arch), *_rounded(arch), *_replicas(chip), *_input(chip),
+        *neuron_assumptions(chip.workload),
     ]  # fmt: skip
     if arch.tiles == "as_needed":
         notes.append(f"the chip is as large as this network needs: {chip.tiles} tiles (tiles: as_needed)")

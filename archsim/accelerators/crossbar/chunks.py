@@ -112,11 +112,18 @@ class Chunks:
         if layer.kind != "conv2d":
             every = np.zeros(self.count, np.int64)
             return every, every + height - 1, every + width - 1
-        cols = np.arange(self.count) * self.width % layer.out_shape[2] + self.width - 1
         first = np.maximum(self.rows * layer.stride[0] - layer.padding[0], 0)
-        last = np.minimum(self.rows * layer.stride[0] - layer.padding[0] + layer.kernel[0] - 1, layer.in_shape[1] - 1)
-        column = np.minimum(cols * layer.stride[1] - layer.padding[1] + layer.kernel[1] - 1, layer.in_shape[2] - 1)
-        return first, np.maximum(last, 0), np.maximum(column, 0)
+        columns = _last_taps(layer, 1).reshape(-1, self.width).max(axis=1)  # of the chunks of one row
+        return first, _last_taps(layer, 0)[self.rows], np.tile(columns, layer.out_shape[1])
+
+
+def _last_taps(layer: Layer, axis: int) -> Ints:
+    """Last input row (axis 0) or column (1) inside the map under the kernel, of each output row or column."""
+    last = np.arange(layer.out_shape[1 + axis]) * layer.stride[axis] - layer.padding[axis] + layer.reach[axis] - 1
+    beyond = np.maximum(last - layer.in_shape[1 + axis] + 1, 0)
+    step = layer.dilation[axis]
+    inside: Ints = np.maximum(last - (beyond + step - 1) // step * step, 0)
+    return inside
 
 
 def _last_in_window(layer: Layer, before: Ints) -> Ints:

@@ -28,6 +28,7 @@ from archsim.accelerators.crossbar.noc import (
     input_rows,
     reading_tiles,
     replica_rows,
+    taps,
     ways,
 )
 from archsim.workload import Layer
@@ -53,20 +54,17 @@ def in_windows(layer: Layer) -> Bools:
     if layer.kind != "conv2d":
         return np.ones((1, 1), np.bool_)
     axes = [np.zeros(size, np.bool_) for size in layer.in_shape[1:]]
-    for axis, count, kernel, stride, padding in zip(
-        axes, layer.out_shape[1:], layer.kernel, layer.stride, layer.padding, strict=True
-    ):
-        for first in range(-padding, count * stride - padding, stride):
-            axis[max(first, 0) : max(first + kernel, 0)] = True
+    for number, axis in enumerate(axes):
+        axis[taps(layer, number, range(layer.out_shape[1 + number]))] = True
     return axes[0][:, None] & axes[1]
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """Buffers of equal content: some channels (or elements) of a band of rows; so many tiles of a replica have one."""
+    """Buffers of equal content: some channels (or elements) of some rows; so many tiles of a replica have one."""
 
     replica: int
-    rows: range
+    rows: Sequence[int]
     members: Ints
     by_element: bool
     tiles: int
@@ -76,7 +74,7 @@ class Shelf:
 
         ``present`` [C]: only these channels count.
         """
-        band, shape = slice(self.rows.start, self.rows.stop), active.shape[1:]
+        band, shape = self._band, active.shape[1:]
         found = np.zeros((len(active), *shape[1:]), np.int64)
         if self.by_element:
             chosen = np.zeros(shape, np.bool_)
@@ -87,8 +85,12 @@ class Shelf:
             found[:, band] = (active[:, :, band] & chosen[:, band]).any(axis=1) * -(-size * bits // line_bits)
             return found
         members = self.members if present is None else self.members[present[self.members]]
-        found[:, band] = active[:, members, band].any(axis=1) * -(-len(members) * bits // line_bits)
+        found[:, band] = active[:, :, band][:, members].any(axis=1) * -(-len(members) * bits // line_bits)
         return found
+
+    @property
+    def _band(self) -> slice | list[int]:
+        return slice(self.rows.start, self.rows.stop) if isinstance(self.rows, range) else list(self.rows)
 
     def row_bits(self, shape: Shape, bits: int) -> int:
         """Bits of one row of the map in one tile, at most."""

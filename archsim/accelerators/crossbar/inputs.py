@@ -52,7 +52,7 @@ def _load(chip: Chip, name: str, reader: Layer) -> Source:
             source.arrivals |= {(one.name, replica): Arrival(absent, absent) for replica in range(replicas)}
         return source
     values = shape[0] * shape[2]  # of one row
-    bits = values * (chip.network.precision.input_bits if is_image else reader.in_bits)
+    bits = values * (chip.network.precision.input_bits if is_image else chip.bits_of(name, reader))
     done = _loads(chip, chip.arch.dram, reader, np.full((steps, shape[1]), bits))
     encoded = np.full((steps, shape[1]), values * (chip.network.timesteps if once else 1))
     for component, action, counts in encoder_actions(chip.network, encoded):

@@ -69,8 +69,8 @@ def _check(arch: CrossbarArchitecture, network: Network, stages: Sequence[Stage]
     """Layers whose input is no spikes or counts, or is flattened but not read as a vector: all of them at once."""
     problems = [
         Problem(
-            f"layer '{layer.name}' reads the currents of a layer without neurons, which no workload records",
-            key=f"layers.{layer.index}", value=layer.name, allowed="a neuron (spiking: true) before it",
+            f"layer '{layer.name}' reads currents or potentials, which no workload records",
+            key=f"layers.{layer.index}", value=layer.name, allowed="neurons that spike before it",
         )
         for layer in network.weighted_layers if layer.in_signed
     ]  # fmt: skip

@@ -146,10 +146,19 @@ def replica_rows(layer: Layer, replicas: int) -> list[range]:
     return [range(min(n * band, height), min((n + 1) * band, height)) for n in range(replicas)]
 
 
-def input_rows(layer: Layer, rows: range) -> range:
-    """Input rows in the windows of some output rows."""
+def taps(layer: Layer, axis: int, outputs: range) -> Ints:
+    """Rows (axis 0) or columns (1) of the input under the kernel at some rows or columns of the output, in order."""
+    first = np.array(outputs) * layer.stride[axis] - layer.padding[axis]
+    found = np.unique(first[:, None] + np.arange(layer.kernel[axis]) * layer.dilation[axis])
+    return found[(found >= 0) & (found < layer.in_shape[1 + axis])]
+
+
+def input_rows(layer: Layer, rows: range) -> Sequence[int]:
+    """Input rows in the windows of some output rows: a band; with dilation the rows at which they have taps."""
     if not rows:
         return range(0)
+    if layer.dilation[0] > 1:
+        return tuple(taps(layer, 0, rows).tolist())
     first = rows.start * layer.stride[0] - layer.padding[0]
     last = (rows.stop - 1) * layer.stride[0] - layer.padding[0] + layer.kernel[0] - 1
     return range(max(0, first), min(layer.in_shape[1], last + 1))
@@ -185,7 +194,7 @@ def reading_tiles(placed: Placement) -> list[list[Run]]:
 class Reading(NamedTuple):
     """Where a map [C, H, W] is read: by each replica, its rows, and the tiles that hold its channels or elements."""
 
-    rows: Sequence[range]
+    rows: Sequence[Sequence[int]]
     runs: Sequence[Sequence[Run]]
     members: int  # what it tells apart: channels, or elements
 
@@ -214,7 +223,7 @@ def ways(source: Ints, reading: Reading, shape: tuple[int, int, int]) -> list[Wa
     ]
 
 
-def _bands(source: Ints, rows: Sequence[range], height: int) -> list[tuple[range, Tiles]]:
+def _bands(source: Ints, rows: Sequence[Sequence[int]], height: int) -> list[tuple[range, Tiles]]:
     """Rows cut where the replicas that read them, or the tiles that send them, change; and those replicas."""
     readers = [tuple(number for number, band in enumerate(rows) if y in band) for y in range(height)]
     changes = [

@@ -176,6 +176,8 @@ class Tail:
 
     def _fired(self, op: TailOp) -> Ints:
         """Spikes that leave the neurons, [T, chunks]; several of one neuron in a timestep count as one."""
+        if not op.layer.spiking:
+            return np.zeros((self.network.timesteps, self.chunks.count), np.int64)
         values = self.workload.activity.outputs_of(op.layer, self.sample)
         fired = (values[:, self.present] != 0).astype(np.int64)
         return by_chunk(

@@ -36,8 +36,8 @@ def _wide_values(arch: SystolicArchitecture, network: Network) -> list[Problem]:
         if layer.in_signed:
             problems.append(
                 Problem(
-                    f"layer '{layer.name}' reads the currents of a layer without neurons, which no workload records",
-                    key=f"layers.{layer.index}", value=layer.name, allowed="a neuron (spiking: true) before it",
+                    f"layer '{layer.name}' reads currents or potentials, which no workload records",
+                    key=f"layers.{layer.index}", value=layer.name, allowed="neurons that spike before it",
                 )
             )  # fmt: skip
     return problems

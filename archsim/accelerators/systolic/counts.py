@@ -221,6 +221,8 @@ def _with_input(emitter: StageEmitter) -> Ints:
 def _spikes(emitter: StageEmitter, op: TailOp) -> Ints:
     """Output spikes of a neuron layer, timestep by timestep exact, spread over the passes."""
     batches = emitter.passes.batches
+    if not op.layer.spiking:
+        return np.zeros(emitter.wayout.outputs.count, np.int64)
     per_step = spikes_fired(emitter.workload.activity, op.layer, emitter.sample)[batches.timesteps()]
     return emitter.wayout.outputs.spread_totals(per_step.reshape(batches.count, batches.size).sum(axis=1))
 

@@ -2,9 +2,9 @@
 
 A batch of ``n`` timesteps is handled together. Where positions lie in space they are the pairs (position, t) with t
 innermost (``placement: rows``), or the positions alone with n accumulators in each PE (``placement: in_pe``). A
-position's input window is a band of rows of the map; a range of reduction indices (channel outermost) is a band of
-channels. Of two neighbouring tiles only the new rows (or channels) are loaded when the previous tile is still in the
-buffer.
+position's input window is a band of rows of the map (with dilation those between its taps, too); a range of reduction
+indices (channel outermost) is a band of channels. Of two neighbouring tiles only the new rows (or channels) are loaded
+when the previous tile is still in the buffer.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class Geometry:
         layer, tiles = self.stage.layer, self.tiles["positions"]
         per_row = (self.batch if self.interleaved else self.stream_batch) * layer.out_shape[2]
         low = (tiles.starts // per_row) * layer.stride[0] - layer.padding[0]
-        high = (tiles.ends - 1) // per_row * layer.stride[0] - layer.padding[0] + layer.kernel[0] - 1
+        high = (tiles.ends - 1) // per_row * layer.stride[0] - layer.padding[0] + layer.reach[0] - 1
         return _extents(np.maximum(low, 0), np.minimum(high, layer.in_shape[1] - 1))
 
     def _channels(self) -> tuple[Ints, Ints]:

@@ -26,6 +26,7 @@ from archsim.accelerators.systolic.passes import Batches, Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.state import StageState
 from archsim.accelerators.systolic.statistics import statistics_of
+from archsim.accelerators.unlike_neurons import neuron_assumptions
 from archsim.taskgraph import GraphBuilder
 from archsim.workload import Workload
 
@@ -121,7 +122,7 @@ class _Lowering:
 
 
 def _assumptions(arch: SystolicArchitecture, workload: Workload) -> tuple[str, ...]:
-    notes = [f"activity: {workload.activity.describe()}"]
+    notes = [f"activity: {workload.activity.describe()}", *neuron_assumptions(workload)]
     if arch.neuron.units == "ideal":
         notes.append("neuron updates are not modelled (neuron.units: ideal): no cycles, energy or area")
     if arch.dram.bandwidth == "unlimited":

@@ -230,7 +230,9 @@ class Passes:
         lanes = self.used("positions") * self.accumulators
 
         def segments(bits: int) -> int:
-            return layer.kernel[0] * -(-layer.kernel[1] * channels * bits // line)
+            whole = -(-layer.reach[1] * channels * bits // line)  # one tap beside the other
+            apart = layer.kernel[1] * -(-channels * bits // line)
+            return layer.kernel[0] * (whole if layer.dilation[1] == 1 else min(whole, apart))
 
         if not self.arch.sparsity.startswith("skip"):
             return self._where_computing(lanes * segments(width.bits))

@@ -82,9 +82,13 @@ class Outputs:
         return result
 
     def untouched_if_silent(self, op: TailOp) -> bool:
-        """Whether neurons without input are left alone: no bias, pool, residual sum or held current feeds them."""
-        event = self.passes.arch.neuron.update == "event" and op is self.stage.tail[0]
-        return event and not self.stage.layer.bias and not self.passes.geometry.width.once
+        """Whether neurons without input are left alone: no bias, pool, residual sum or held current feeds them.
+
+        A potential that leaves, drifts to a rest or is never reset is needed at every timestep.
+        """
+        event, neuron = self.passes.arch.neuron.update == "event" and op is self.stage.tail[0], op.layer.neuron
+        silent = neuron is not None and neuron.spiking and neuron.rest == 0.0 and neuron.reset != "none"
+        return event and silent and not self.stage.layer.bias and not self.passes.geometry.width.once
 
     def previous_visit(self) -> Ints:
         """For each completing pass the one that visited the same neurons a batch earlier; -1 in the first batch."""

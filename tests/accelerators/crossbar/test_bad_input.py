@@ -104,7 +104,7 @@ def test_layers_that_cannot_be_mapped_are_named_together(here: Path) -> None:
         .replace("name: b,", "name: b, spiking: false,")
     )  # fmt: skip
     said = wrong(here, workload="net.yaml")
-    assert len(said) == 2 and all("reads the currents of a layer without neurons" in line for line in said)
+    assert len(said) == 2 and all("reads currents or potentials" in line for line in said)
 
 
 def test_paths_in_a_chips_file_are_relative_to_it(here: Path) -> None:
