@@ -38,7 +38,7 @@ class NeuronSpec(Strict):
     threshold: float | None = Field(default=None, gt=0.0, description="default: 1.0")
     reset: Reset | None = Field(
         default=None,
-        description="to `reset_to`, by the threshold, either of them (to 0) at the next timestep, or none; default: hard",
+        description="to `reset_to`, by the threshold, either (to 0) at the next timestep, or none; default: hard",
     )
     compare: Literal[">", ">="] | None = Field(
         default=None, description="how the potential meets the threshold; default: >="
