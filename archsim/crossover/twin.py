@@ -79,7 +79,8 @@ def quantised(workload: Workload, timesteps: int, stated: Stated) -> Workload:
     if network.input_shape is not None:
         data["input"] = {"shape": list(data["input"]["shape"]), "encoding": "direct"}
         if network.encoding != "direct":
-            data["precision"] = dict(data.get("precision") or {}) | {"input_bits": bits}
+            pixel_bits = (timesteps * network.input_max).bit_length()
+            data["precision"] = dict(data.get("precision") or {}) | {"input_bits": pixel_bits}
     return _drawn(workload, _network(workload, data), stated)
 
 
