@@ -116,7 +116,7 @@ def _from_file(asked: Asked, spec: str, network: Network | None, problems: list[
         raise ConfigError(problems)
     chosen = list(indices)
     labels = None if data.labels is None else data.labels[chosen]
-    note = f"{len(indices)} samples of {asked.file}" + ("" if labels is not None else ", without labels")
+    note = f"{len(indices)} samples of {Path(asked.file).name}" + ("" if labels is not None else ", without labels")
     return Inputs(Path(asked.file).stem, spec, indices, data.inputs[chosen], labels, note, False)
 
 
