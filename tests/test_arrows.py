@@ -24,6 +24,7 @@ ALLOWED = {
     "result": {"errors", "op_count"},
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
+    "snn": {"workload", "config", "errors"},
     "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "sweeps": {

@@ -1,0 +1,74 @@
+"""What ending inputs early would give, from one simulation of all timesteps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.errors import ConfigError, Problem, nearest
+from archsim.snn.readouts import CONFIDENCES, Confidence, confidences, exit_steps, predicted, running
+from archsim.snn.simulated import Simulated
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Exit:
+    """Every input ended at the first timestep at which the confidence was ``threshold`` or more.
+
+    ``steps`` and ``predictions`` [N]; ``mean_steps``; ``accuracy`` if labels were given.
+    """
+
+    threshold: float
+    steps: Array
+    mean_steps: float
+    predictions: Array
+    accuracy: float | None
+
+
+def exits(
+    simulated: Simulated, thresholds: Iterable[float], labels: Array | None = None, confidence: Confidence = "softmax"
+) -> tuple[Exit, ...]:
+    """Timesteps, predictions and accuracy for each threshold (see :mod:`archsim.snn.readouts`), without simulating.
+
+    A timestep does not depend on later ones, so the first t timesteps of a run are a run of t timesteps. Raises
+    ConfigError for thresholds outside 0..1, labels of another number, and a simulation that itself ended early.
+    """
+    chosen = tuple(float(threshold) for threshold in thresholds)
+    problems = exit_problems("thresholds", chosen, confidence)
+    if simulated.early:
+        problems.append(Problem("these inputs ended early; simulate them without exit_at", key="simulated"))
+    truth = None if labels is None else np.asarray(labels)
+    if truth is not None and truth.shape != simulated.predictions.shape:
+        text = f"there are {len(simulated.predictions)} inputs"
+        problems.append(Problem(text, key="labels", value=truth.shape))
+    if problems:
+        raise ConfigError(problems)
+    readout = simulated.network.readout
+    certain = confidences(readout, simulated.outputs, confidence)
+    answers = predicted(running(readout, simulated.outputs))
+    found = []
+    for threshold in chosen:
+        steps = exit_steps(certain, threshold)
+        predictions = answers[np.arange(len(steps)), steps - 1]
+        accuracy = None if truth is None else float((predictions == truth).mean())
+        found.append(Exit(threshold, steps, float(steps.mean()), predictions, accuracy))
+    return tuple(found)
+
+
+def exit_problems(key: str, thresholds: Iterable[float], confidence: str) -> list[Problem]:
+    """What is wrong with thresholds and with the kind of confidence that they are compared with."""
+    problems = [
+        Problem("a confidence lies between 0 and 1", key=key, value=threshold, allowed="above 0, at most 1")
+        for threshold in thresholds
+        if not 0 < threshold <= 1
+    ]
+    if confidence not in CONFIDENCES:
+        text = "there is no such confidence"
+        problems.append(Problem(text, key="confidence", value=confidence, allowed=", ".join(CONFIDENCES),
+                                nearest=nearest(confidence, CONFIDENCES)))  # fmt: skip
+    return problems
