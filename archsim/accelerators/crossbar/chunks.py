@@ -112,18 +112,19 @@ class Chunks:
         if layer.kind != "conv2d":
             every = np.zeros(self.count, np.int64)
             return every, every + height - 1, every + width - 1
-        first = np.maximum(self.rows * layer.stride[0] - layer.padding[0], 0)
-        columns = _last_taps(layer, 1).reshape(-1, self.width).max(axis=1)  # of the chunks of one row
-        return first, _last_taps(layer, 0)[self.rows], np.tile(columns, layer.out_shape[1])
+        (first, last), (_, column) = _taps(layer, 0), _taps(layer, 1)
+        of_one_row = column.reshape(-1, self.width).max(axis=1)
+        return first[self.rows], last[self.rows], np.tile(of_one_row, layer.out_shape[1])
 
 
-def _last_taps(layer: Layer, axis: int) -> Ints:
-    """Last input row (axis 0) or column (1) inside the map under the kernel, of each output row or column."""
-    last = np.arange(layer.out_shape[1 + axis]) * layer.stride[axis] - layer.padding[axis] + layer.reach[axis] - 1
-    beyond = np.maximum(last - layer.in_shape[1 + axis] + 1, 0)
+def _taps(layer: Layer, axis: int) -> tuple[Ints, Ints]:
+    """First and last input row (axis 0) or column (1) in the map under the kernel, of each output row or column."""
     step = layer.dilation[axis]
-    inside: Ints = np.maximum(last - (beyond + step - 1) // step * step, 0)
-    return inside
+    first = np.arange(layer.out_shape[1 + axis]) * layer.stride[axis] - layer.padding[axis]
+    last = first + layer.reach[axis] - 1
+    before, beyond = np.maximum(-first, 0), np.maximum(last - layer.in_shape[1 + axis] + 1, 0)
+    last = np.maximum(last - (beyond + step - 1) // step * step, 0)
+    return np.minimum(first + (before + step - 1) // step * step, last), last
 
 
 def _last_in_window(layer: Layer, before: Ints) -> Ints:
@@ -147,7 +148,7 @@ def producers(reader: Chunks, completed: Ints, producer: Pieces) -> list[Ints]:
     height, width = completed.shape
     first, last, column = reader.wanted_places(height, width)
     found = [np.full(reader.count, NOTHING, np.int64) for _ in range(producer.replicas)]
-    for offset in range(int((last - first).max(initial=0)) + 1):
+    for offset in range(0, int((last - first).max(initial=0)) + 1, reader.layer.dilation[0]):
         row = np.minimum(first + offset, last)
         chunk = completed[np.minimum(row, height - 1), np.minimum(column, width - 1)]
         for number, wanted in enumerate(found):

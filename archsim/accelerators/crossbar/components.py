@@ -70,8 +70,8 @@ def _counts(chip: Chip) -> dict[str, int]:
     converters = groups * per_group
     by_converter = ("column_mux", "adc", "shift_add", "subtractor")
     sizes, own = chip.sizes, 0 if arch.tiles == "as_needed" else tiles  # tiles of a stated number have their memories
-    inputs = max(own * arch.buffer.lines_per_cycle, *sizes.buffer_macros.values())
-    membranes = max(own * arch.neuron.membrane.lines_per_cycle, *sizes.membrane_macros.values())
+    inputs = max((own * arch.buffer.lines_per_cycle, *sizes.buffer_macros.values()))
+    membranes = max((own * arch.neuron.membrane.lines_per_cycle, *sizes.membrane_macros.values()))
     return {
         "cells": crossbars, "wordline_driver": crossbars, **dict.fromkeys(by_converter, converters),
         "popcount": groups if arch.adc.analog_sum else crossbars, "pe_accumulator": pes * per_group,

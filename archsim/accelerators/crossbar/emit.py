@@ -148,6 +148,7 @@ class StageEmitter:
             completed = np.full((1, 1), completed.max())
         height, made = len(completed), len(done)
         first, last, _ = self.chunks.wanted_places(*completed.shape)
+        first = np.minimum.accumulate(first[::-1])[::-1]  # of this chunk and all behind it
         needed = self.layer.reach[0] if self.layer.kind == "conv2d" else int((last - first).max()) + 1
         demand = needed * (made if self.together else 1)
         stated = self.arch.buffer.rows

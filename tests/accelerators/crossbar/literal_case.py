@@ -44,7 +44,8 @@ class Case:
         def drawn(shape: Any, largest: int, steps: int = network.timesteps) -> Any:
             density = self.density if self.density in (0, 1) or rng.random() < 0.8 else float(rng.integers(2))
             values = rng.integers(1, largest + 1, (steps, *shape)) * (rng.random((steps, *shape)) < density)
-            return np.broadcast_to(values.astype(np.uint8), (network.timesteps, *shape))
+            stored = np.uint8 if largest < 256 else np.uint16
+            return np.broadcast_to(values.astype(stored), (network.timesteps, *shape))
 
         found = {}
         if network.input_shape is not None:
@@ -53,7 +54,7 @@ class Case:
         for layer in network.layers:
             if not layer.sources:
                 found[f"input of {layer.name}"] = drawn(layer.in_shape, layer.in_max)
-            if layer.neuron is not None:
+            if layer.neuron is not None and layer.neuron.model not in ("li", "cuba_li"):
                 found[layer.name] = drawn(layer.out_shape, layer.neuron.max_spikes)
         return found
 

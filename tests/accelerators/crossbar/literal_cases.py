@@ -25,11 +25,16 @@ class Edge:
 
 
 def windows(
-    shape: tuple[int, int, int], kernel: list[int], stride: list[int], padding: list[int]
+    shape: tuple[int, int, int],
+    kernel: list[int],
+    stride: list[int],
+    padding: list[int],
+    dilation: tuple[int, int] = (1, 1),
 ) -> tuple[int, int, int]:
     """Shape of the map that windows make of a map."""
     height, width = (
-        (size + 2 * p - k) // s + 1 for size, k, s, p in zip(shape[1:], kernel, stride, padding, strict=True)
+        (size + 2 * p - d * (k - 1) - 1) // s + 1
+        for size, k, s, p, d in zip(shape[1:], kernel, stride, padding, dilation, strict=True)
     )
     return shape[0], height, width
 
@@ -51,27 +56,41 @@ class Drawing:
 
     def neuron(self) -> dict[str, Any]:
         model = self.pick("lif", "lif", "if", "cuba_lif")
-        found = {"model": model, "reset": self.pick("hard", "subtract", "delayed_subtract")}
-        found["max_spikes"] = self.pick(1, 1, 1, 3)
-        if model == "lif":
+        found = {"reset": self.pick("hard", "subtract", "delayed_subtract", "none")}
+        found["max_spikes"] = self.pick(1, 1, 1, 3, 1, 1, 300)
+        return found | self.potential(model)
+
+    def potential(self, model: str) -> dict[str, Any]:
+        """What neurons with and without spikes have in common."""
+        found: dict[str, Any] = {"model": model, "update": self.pick("decay", "decay", "euler")}
+        if model != "if":
             found["leak"] = self.pick(0.9375, 0.9, 1.0, 0.5)
-        return found | ({"current_leak": self.pick(0.0, 0.5, 0.7)} if model == "cuba_lif" else {})
+        if model.startswith("cuba"):
+            found["current_leak"] = self.pick(0.0, 0.5, 0.7)
+        for key, value in (("minimum", -1.0), ("rest", 0.25), ("gain", 2.0)):
+            if self.pick(False, False, True):
+                found[key] = value
+        return found
 
     def stage(self, last: bool) -> None:
         """A weighted layer that reads the last edge or an earlier one, and its tail."""
         unsigned = [edge for edge in self.edges if not edge.signed]
         source = self.pick(unsigned[-1], unsigned[-1], self.pick(*unsigned))
-        spiking = self.pick(True, True, False)
-        head = {"from": source.name, "bias": self.pick(False, True), "spiking": spiking}
-        if spiking:
+        leaving = self.pick("spikes", "spikes", "spikes", "currents", "potentials")
+        head = {"from": source.name, "bias": self.pick(False, True), "spiking": leaving != "currents"}
+        if leaving == "spikes":
             head["neuron"] = self.neuron()
+        elif leaving == "potentials":
+            head["neuron"] = self.potential(self.pick("li", "cuba_li"))
         self.first = len(self.edges)
-        self.put_weighted(source.shape, head, not spiking, source.flat)
+        self.put_weighted(source.shape, head, leaving != "spikes", source.flat)
         for _ in range(self.pick(0, 0, 1, 2, 3)):
             self.tail()
         if self.edges[-1].signed and not (last and self.pick(True, False)):
             if self.edges[-1].name[0] != "n" and self.pick(True, False, False):
                 self.tail()
+            if leaving == "potentials" and len(self.edges) == self.first + 1:  # else it would be this layer's neuron
+                self.put(self.edges[-1].shape, True, type="scale")
             self.put(self.edges[-1].shape, False, type="neuron", neuron=self.neuron())
             if self.pick(False, False, True):
                 self.tail()
@@ -92,9 +111,13 @@ class Drawing:
         kernel, stride, padding = self.window((height, width))
         if channels // groups * out * kernel[0] * kernel[1] > MOST_WEIGHTS:
             out = groups
+        down, right = (
+            self.pick(1, *(d for d in (2, 3) if d * (k - 1) < size + 2 * p))
+            for size, k, p in zip((height, width), kernel, padding, strict=True)
+        )
         self.put(
-            (out, *windows(shape, kernel, stride, padding)[1:]), signed, type=kind, out_channels=out, kernel=kernel,
-            stride=stride, padding=padding, groups=groups, **head,
+            (out, *windows(shape, kernel, stride, padding, (down, right))[1:]), signed, type=kind, out_channels=out,
+            kernel=kernel, stride=stride, padding=padding, dilation=[down, right], groups=groups, **head,
         )  # fmt: skip
 
     def window(self, sizes: tuple[int, int]) -> tuple[list[int], list[int], list[int]]:
@@ -117,7 +140,7 @@ class Drawing:
         if edge.flat:
             return
         alike = [one for one in self.edges[:-1] if one.shape == edge.shape and not one.flat]
-        kind = self.pick("pool", "batchnorm", *["flatten"] * (not edge.signed), *["add"] * 4 * bool(alike))
+        kind = self.pick("pool", "batchnorm", "scale", *["flatten"] * (not edge.signed), *["add"] * 4 * bool(alike))
         if kind == "pool":
             kernel, stride, padding = self.window((edge.shape[1], edge.shape[2]))
             pool: dict[str, Any] = {"kernel": kernel, "stride": stride, "padding": padding}
@@ -134,7 +157,7 @@ class Drawing:
             self.put((edge.shape[0] * edge.shape[1] * edge.shape[2], 1, 1), edge.signed, type="flatten")
             self.edges[-1].flat = edge.shape[1:] != (1, 1)
         else:
-            self.put(edge.shape, edge.signed, type="batchnorm")
+            self.put(edge.shape, edge.signed, type=kind)
 
 
 @st.composite
@@ -142,11 +165,14 @@ def networks(draw: Draw) -> dict[str, Any]:
     sizes = tuple(draw(st.integers(1, most)) for most in (4, 5, 5))
     drawing = Drawing(draw, Edge("input", sizes))
     encoding = drawing.pick("direct", "rate", "ttfs", "events")
+    entering: dict[str, Any] = {"shape": list(sizes), "encoding": encoding}
+    if encoding == "events":
+        entering["max_spikes"] = drawing.pick(1, 1, 3, 300)
     stages = drawing.pick(1, 2, 3, 3, 4)
     for number in range(stages):
         drawing.stage(number == stages - 1)
     return {
-        "name": "drawn", "timesteps": drawing.pick(1, 2, 3), "input": {"shape": list(sizes), "encoding": encoding},
+        "name": "drawn", "timesteps": drawing.pick(1, 2, 3), "input": entering,
         "precision": {"weight_bits": drawing.pick(1, 2, 3, 4), "input_bits": drawing.pick(1, 2, 3),
                       "membrane_bits": drawing.pick(5, 8, 16)},
         "layers": drawing.layers, "activity": {"density": 0.5},

@@ -109,8 +109,8 @@ def element(layer: Layer, shape: tuple[int, int, int], group: int, k: int, posit
     y, x = divmod(position, layer.out_shape[2])
     return (
         channel,
-        y * layer.stride[0] - layer.padding[0] + tap // layer.kernel[1],
-        x * layer.stride[1] - layer.padding[1] + tap % layer.kernel[1],
+        y * layer.stride[0] - layer.padding[0] + tap // layer.kernel[1] * layer.dilation[0],
+        x * layer.stride[1] - layer.padding[1] + tap % layer.kernel[1] * layer.dilation[1],
     )
 
 

@@ -32,23 +32,23 @@ def tail(found: Literal, part: Part) -> None:
 def _neurons(found: Literal, part: Part, layer: Layer, t: int, biased: bool) -> None:
     neuron, head = layer.neuron, part.stage.layer
     assert neuron is not None
-    words = 2 if neuron.model == "cuba_lif" else 1
+    words, spiking = 2 if neuron.model.startswith("cuba") else 1, neuron.model not in ("li", "cuba_li")
     leaks = [neuron.leak] if neuron.model != "if" and neuron.leak != 1 else []
-    leaks += [neuron.current_leak] if neuron.model == "cuba_lif" and neuron.current_leak != 0 else []
+    leaks += [neuron.current_leak] if neuron.model.startswith("cuba") and neuron.current_leak != 0 else []
     for y, x in places_of(layer.out_shape):
         for c in present_in(found, part):
-            found.add(head, t, "neuron_adder", "op", words + biased)
-            found.add(head, t, "neuron_comparator", "op")
-            found.add(head, t, "neuron_threshold", "read")
+            found.add(head, t, "neuron_adder", "op", words + biased + (neuron.rest != 0))
+            found.add(head, t, "neuron_comparator", "op", spiking + (neuron.minimum is not None))
+            found.add(head, t, "neuron_threshold", "read", int(spiking))
             found.add(head, t, "neuron_membrane", "read", words)
             found.add(head, t, "neuron_membrane", "write", words)
             found.add(head, t, "neuron_membrane", "update")
             for leak in leaks:
                 shifted = leak in (1 - 2.0**-k for k in range(1, 30))
                 found.add(head, t, "neuron_leak" if shifted else "neuron_leak_multiplier", "op")
-            if found.value(layer.name, t, c, y, x):
+            if spiking and found.value(layer.name, t, c, y, x):
                 found.add(head, t, "neuron_membrane", "spike_out")
-                found.add(head, t, "neuron_reset", "op", 0 if neuron.reset == "hard" else 1)
+                found.add(head, t, "neuron_reset", "op", 0 if neuron.reset in ("hard", "none") else 1)
 
 
 def _membranes(found: Literal, part: Part, layer: Layer, t: int) -> None:
@@ -57,7 +57,7 @@ def _membranes(found: Literal, part: Part, layer: Layer, t: int) -> None:
     assert neuron is not None
     if found.arch.timesteps == "together" or steps == 1:
         return
-    words = 2 if neuron.model == "cuba_lif" else 1
+    words = 2 if neuron.model.startswith("cuba") else 1
     bits = words * found.network.precision.membrane_bits + (neuron.reset == "delayed_subtract")
     visits = [("read", t > 0), ("write", t < steps - 1 or found.arch.neuron.clear_between_inputs)]
     for place in places_of(layer.out_shape):

@@ -75,11 +75,12 @@ def test_a_residual_operand_is_waited_for_where_it_is_added(tmp_path: Any) -> No
 
 @pytest.mark.parametrize("granularity", ["row", "position"])
 @pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("dilation", [1, 2, 3])
 @pytest.mark.parametrize("replicas", [1, 3])
 def test_no_place_of_a_window_comes_later_than_what_is_waited_for(
-    tmp_path: Any, granularity: Any, stride: int, replicas: int
+    tmp_path: Any, granularity: Any, stride: int, dilation: int, replicas: int
 ) -> None:
-    reader = f"name: b, type: conv2d, out_channels: 2, kernel: 3, padding: 1, stride: {stride}"
+    reader = f"name: b, type: conv2d, out_channels: 2, kernel: 3, padding: 1, stride: {stride}, dilation: {dilation}"
     net = network(tmp_path, CONV.format("a"), "name: p, type: avgpool2d, kernel: 2, stride: 1", reader, size=7)
     a, b = (Chunks(stage, granularity, replicas) for stage in stages_of(net))
     completed = a.completed_by(net)["p"]
@@ -89,8 +90,8 @@ def test_no_place_of_a_window_comes_later_than_what_is_waited_for(
         latest = np.full(replicas, NOTHING)
         for position in range(chunk * b.width, (chunk + 1) * b.width):
             y, x = divmod(position, layer.out_shape[2])
-            for row in range(y * stride - 1, y * stride + 2):
-                for col in range(x * stride - 1, x * stride + 2):
+            for row in range(y * stride - 1, y * stride + 2 * dilation, dilation):
+                for col in range(x * stride - 1, x * stride + 2 * dilation, dilation):
                     if 0 <= row < layer.in_shape[1] and 0 <= col < layer.in_shape[2]:
                         needed = completed[row, col]
                         latest[a.replica[needed]] = max(latest[a.replica[needed]], needed)

@@ -39,9 +39,10 @@ class Drawn(Activity):
 
     def _make_edge(self, name: str, sample: int) -> np.ndarray[Any, Any]:
         if name in self._given:
-            return np.asarray(self._given[name], dtype=np.uint8).copy()
+            values = np.asarray(self._given[name])
+            return values.astype(np.uint8 if values.max(initial=0) < 256 else np.uint16)
         layer = self.network.layer(name)
-        if layer.neuron is not None:
+        if layer.spiking:
             return np.zeros((self.network.timesteps, *layer.out_shape), np.uint8)
         return self._computed(layer, sample)
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+MEMBRANE_BITS = 12
+
+
 @dataclass(frozen=True)
 class Case:
     """One layer on one array. ``values[t][c][y][x]``; ``order`` is the number of timesteps handled together."""
@@ -20,6 +23,7 @@ class Case:
     kernel: int
     stride: int
     padding: int
+    dilation: int
     groups: int
     bits: int  # of an input value
     constant: bool  # a direct-coded image
@@ -36,10 +40,16 @@ class Case:
     state_words: int
     clear: bool = True
     event: bool = False  # neurons without input are left untouched
+    spiking: bool = True  # otherwise potentials leave, at every timestep
 
     @property
     def timesteps(self) -> int:
         return len(self.values)
+
+    @property
+    def untouched(self) -> bool:
+        """Whether neurons without input are left alone: a potential that leaves is made at every timestep."""
+        return self.event and self.spiking
 
 
 @dataclass
@@ -54,8 +64,8 @@ class Recount:
 def output_size(case: Case) -> tuple[int, int]:
     height, width = len(case.values[0][0]), len(case.values[0][0][0])
     return (
-        (height + 2 * case.padding - case.kernel) // case.stride + 1,
-        (width + 2 * case.padding - case.kernel) // case.stride + 1,
+        (height + 2 * case.padding - case.dilation * (case.kernel - 1) - 1) // case.stride + 1,
+        (width + 2 * case.padding - case.dilation * (case.kernel - 1) - 1) // case.stride + 1,
     )
 
 
@@ -69,8 +79,8 @@ def value(case: Case, t: int, group: int, position: int, k: int) -> int:
     """The input value that output ``position`` multiplies with weight ``k``; 0 in the padding."""
     width_out = output_size(case)[1]
     channel, dy, dx = taps(case)[k]
-    y = (position // width_out) * case.stride - case.padding + dy
-    x = (position % width_out) * case.stride - case.padding + dx
+    y = (position // width_out) * case.stride - case.padding + dy * case.dilation
+    x = (position % width_out) * case.stride - case.padding + dx * case.dilation
     image = case.values[t][group * (len(case.values[0]) // case.groups) + channel]
     if 0 <= y < len(image) and 0 <= x < len(image[0]):
         return int(image[y][x])
@@ -248,13 +258,15 @@ def _neurons(case: Case, batches: list[list[int]], found: Recount) -> None:
             for number, visit in enumerate(visits):
                 for t in visit:
                     found.total["outputs"] += 1
+                    found.total["stored_bits"] += 1 if case.spiking else MEMBRANE_BITS
                     group = out // (case.filters // case.groups)
                     heard = any(value(case, t, group, position, k) for k in range(len(taps(case))))
-                    if heard or case.once or not case.event:
+                    if heard or case.once or not case.untouched:
                         found.total["updates"] += 1
+                        found.total["compared"] += case.spiking
                 heard = (
                     case.once
-                    or not case.event
+                    or not case.untouched
                     or any(value(case, t, group, position, k) for t in visit for k in range(len(taps(case))))
                 )
                 if number > 0 and heard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from drawn import Done, chip, run, workload
-from oracle import Case, output_size, recount
+from oracle import MEMBRANE_BITS, Case, output_size, recount
 
 SEEDS = 600
 
@@ -20,7 +20,9 @@ def case_of(seed: int) -> Case:
     groups = pick(1, 1, 1, 2)
     channels, kernel, stride = groups * pick(1, 2, 3), pick(1, 2, 3), pick(1, 1, 2)
     padding = int(rng.integers(0, kernel))
-    size = int(rng.integers(max(1, kernel - padding), 6))
+    dilation = pick(1, 1, 2, 3)
+    reach = dilation * (kernel - 1) + 1
+    size = int(rng.integers(max(1, reach - 2 * padding), max(6, reach + 1)))
     dataflow = pick("os", "os", "ws", "is")
     sparsity = pick(
         *{"os": ("none", "gate", "union", "row"), "ws": ("none", "gate", "union"), "is": ("none", "gate")}[dataflow]
@@ -38,10 +40,10 @@ def case_of(seed: int) -> Case:
         ):  # a neuron's timesteps may be cut by folds only where no later batch comes in between
             divisors = [n for n in divisors if n == timesteps or extent % n == 0]
         order = pick(*divisors)
-    constant = bool(pick(False, False, True))
-    bits = pick(2, 8) if constant else 1
+    constant, spiking = bool(pick(False, False, True)), bool(pick(True, True, False))
+    bits = pick(2, 8) if constant else pick(1, 1, 1, 2, 9)  # events of up to 3 or 511 spikes
     steps = 1 if constant else timesteps
-    shape = (steps, channels, size, int(rng.integers(max(1, kernel - padding), 6)))
+    shape = (steps, channels, size, int(rng.integers(max(1, reach - 2 * padding), max(6, reach + 1))))
     values = rng.integers(1, 1 << bits, shape) * (rng.random(shape) < pick(0.0, 0.2, 0.5, 1.0))
     values = np.broadcast_to(values, (timesteps, *shape[1:]))
     return Case(
@@ -50,6 +52,7 @@ def case_of(seed: int) -> Case:
         kernel=kernel,
         stride=stride,
         padding=padding,
+        dilation=dilation,
         groups=groups,
         bits=bits,
         constant=constant,
@@ -66,6 +69,7 @@ def case_of(seed: int) -> Case:
         state_words=pick(1, 2),
         clear=bool(pick(True, False)) or (scope == "tile" and dataflow == "os"),
         event=bool(pick(False, True)),
+        spiking=spiking,
     )
 
 
@@ -87,13 +91,14 @@ def executed(case: Case) -> Done:
         },
     )
     values = np.array(case.values)
+    code = {"encoding": "direct"} if case.constant else {"encoding": "events", "max_spikes": (1 << case.bits) - 1}
     network = workload(
         {
             "name": "one layer",
             "timesteps": case.timesteps,
-            "input": {"shape": list(values.shape[1:]), "encoding": "direct" if case.constant else "events"},
-            "neuron": {"model": "cuba_lif" if case.state_words == 2 else "lif"},
-            "precision": {"input_bits": case.bits},
+            "input": {"shape": list(values.shape[1:]), **code},
+            "neuron": {"model": ("cuba_" if case.state_words == 2 else "") + ("lif" if case.spiking else "li")},
+            "precision": {"input_bits": case.bits, "membrane_bits": MEMBRANE_BITS},
             "layers": [
                 {
                     "name": "conv",
@@ -102,6 +107,7 @@ def executed(case: Case) -> Done:
                     "kernel": case.kernel,
                     "stride": case.stride,
                     "padding": case.padding,
+                    "dilation": case.dilation,
                     "groups": case.groups,
                 }
             ],
@@ -123,6 +129,8 @@ def counted(done: Done, case: Case) -> dict[str, int]:
         "partial_sums_written": done.count("ofmap_buffer", "element_write") - outputs,
         "outputs": outputs,
         "updates": done.count("neuron_membrane", "update"),
+        "compared": done.count("neuron_comparator", "op"),
+        "stored_bits": done.count("dram", "write_bit"),
         "membrane_read": done.count("membrane_buffer", "element_read"),
         "membrane_written": done.count("membrane_buffer", "element_write"),
     }

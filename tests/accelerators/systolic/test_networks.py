@@ -70,8 +70,8 @@ def random_run(seed: int) -> tuple[Done, dict[str, Any]]:
 
     timesteps, dataflow = int(rng.integers(1, 6)), pick("os", "os", "ws", "is")
     layers: list[dict[str, Any]] = [
-        {"name": "c1", **CONV, "bias": pick(True, False)},
-        pick({"name": "p", "type": pick("maxpool2d", "avgpool2d"), "kernel": 2}, {"name": "p", "type": "batchnorm"}),
+        {"name": "c1", **CONV, "bias": pick(True, False), **pick({}, {"padding": 2, "dilation": 2})},
+        pick({"name": "p", "type": pick("maxpool2d", "avgpool2d"), "kernel": 2}, {"name": "p", "type": pick("batchnorm", "scale")}),
         {"name": "c2", **CONV, "groups": pick(1, 2)},
     ]
     ending = pick("plain", "sum of spikes", "sum before spikes")
@@ -81,11 +81,20 @@ def random_run(seed: int) -> tuple[Done, dict[str, Any]]:
     if ending == "sum before spikes":
         layers.append({"name": "n", "type": "neuron"})
     layers += pick([], [{"name": "f", "type": "flatten"}, {"name": "l", "type": "linear", "out_features": 3}])
+    layers[-1] |= pick({}, {"neuron": {"model": pick("li", "cuba_li")}}) if layers[-1]["type"] == "linear" else {}
+    entering = {"shape": [2, 4, 4], "encoding": pick("events", "direct", "rate", "ttfs")}
+    if entering["encoding"] == "events":
+        entering["max_spikes"] = pick(1, 3, 300)
     network = {
         "name": "random",
         "timesteps": timesteps,
-        "input": {"shape": [2, 4, 4], "encoding": pick("events", "direct", "rate", "ttfs")},
-        "neuron": {"model": pick("lif", "cuba_lif", "if"), "reset": pick("hard", "subtract", "delayed_subtract")},
+        "input": entering,
+        "neuron": {
+            "model": pick("lif", "cuba_lif", "if"),
+            "reset": pick("hard", "subtract", "delayed_subtract", "none"),
+            "max_spikes": pick(1, 1, 255),
+            **pick({}, {"minimum": -1.0}, {"rest": 0.5}),
+        },
         "layers": layers,
         "activity": {"density": pick(0.05, 0.4)},
     }

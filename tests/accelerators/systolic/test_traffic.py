@@ -22,6 +22,7 @@ class Layer:
     kernel: int
     stride: int
     padding: int
+    dilation: int
     groups: int
     timesteps: int
     order: int
@@ -41,9 +42,10 @@ class Layer:
 
     @property
     def out(self) -> tuple[int, int]:
+        reach = self.dilation * (self.kernel - 1) + 1
         return (
-            (self.height + 2 * self.padding - self.kernel) // self.stride + 1,
-            (self.width + 2 * self.padding - self.kernel) // self.stride + 1,
+            (self.height + 2 * self.padding - reach) // self.stride + 1,
+            (self.width + 2 * self.padding - reach) // self.stride + 1,
         )
 
     @property
@@ -58,7 +60,8 @@ class Layer:
     def rows_of(self, y: int) -> set[int]:
         """Input rows that the windows of output row ``y`` touch."""
         first = y * self.stride - self.padding
-        return {row for row in range(first, first + self.kernel) if 0 <= row < self.height}
+        rows = (first + tap * self.dilation for tap in range(self.kernel))
+        return {row for row in rows if 0 <= row < self.height}
 
     @property
     def ifmap_bits(self) -> int:
@@ -73,9 +76,9 @@ class Layer:
 
     @property
     def spanned_ifmap_bits(self) -> int:
-        """All rows from the first to the last that is touched: tiles are bands of neighbouring rows."""
-        touched = set().union(*(self.rows_of(y) for y in range(self.out[0])))
-        return (max(touched) - min(touched) + 1) * self.row_bits if touched else 0
+        """All rows from the first to the last that a window spans: tiles are bands of neighbouring rows."""
+        last = (self.out[0] - 1) * self.stride - self.padding + self.dilation * (self.kernel - 1)
+        return (min(last, self.height - 1) + 1) * self.row_bits
 
 
 def layer_of(seed: int) -> Layer:
@@ -86,7 +89,7 @@ def layer_of(seed: int) -> Layer:
 
     groups = pick(1, 1, 2)
     kernel = pick(1, 2, 3)
-    padding = int(rng.integers(0, kernel))
+    padding, dilation = int(rng.integers(0, kernel)), pick(1, 1, 2, 3)
     timesteps = pick(1, 2, 3, 4)
     scope, dataflow = pick("layer", "tile", "network"), pick("os", "os", "ws", "is")
     order = pick(*(n for n in (1, 2, 3, 4) if n <= timesteps and (scope != "tile" or timesteps % n == 0)))
@@ -95,12 +98,13 @@ def layer_of(seed: int) -> Layer:
         rows, cols = 4, 4
     return Layer(
         channels=groups * int(rng.integers(1, 4)),
-        height=int(rng.integers(kernel, 8)),
-        width=int(rng.integers(kernel, 8)),
+        height=int(rng.integers(dilation * (kernel - 1) + 1, 8)),
+        width=int(rng.integers(dilation * (kernel - 1) + 1, 8)),
         filters=groups * int(rng.integers(1, 9)),
         kernel=kernel,
         stride=pick(1, 1, 2),
         padding=padding,
+        dilation=dilation,
         groups=groups,
         timesteps=timesteps,
         order=order,
@@ -137,6 +141,7 @@ def executed(layer: Layer, bandwidth: float | str = "unlimited") -> Done:
         "kernel": layer.kernel,
         "stride": layer.stride,
         "padding": layer.padding,
+        "dilation": layer.dilation,
         "groups": layer.groups,
         "bias": layer.bias,
     }
