@@ -1,4 +1,4 @@
-"""The emulated event camera against a literal one, pixel by pixel and millisecond by millisecond."""
+"""The emulated event camera: against a literal one, pixel by pixel, and on images whose events are known."""
 
 from __future__ import annotations
 
@@ -75,6 +75,10 @@ def test_steps_add_up_and_are_cut_off_at_most():
     images, _ = mnist()
     fine, coarse = (events.record(images[:5], steps, 1000) for steps in (300, 30))
     assert np.array_equal(fine.reshape(5, 30, 10, 2, 34, 34).sum(2), coarse)
+    odd = np.zeros((5, 7, 2, 34, 34), int)
+    for millisecond in range(300):
+        odd[:, int(millisecond / 300 * 7)] += fine[:, millisecond]
+    assert np.array_equal(events.record(images[:5], 7, 1000), odd)
     assert np.array_equal(events.record(images[:5], 30, 2), np.minimum(coarse, 2))
     assert np.array_equal(events.record(images[:5], 30), coarse > 0)
 
