@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from archsim.crossover import Breakeven, breakeven
     from archsim.errors import ArchsimError
     from archsim.explanation import explain
+    from archsim.importing import Written, import_network
     from archsim.profiling import Profile, profile
     from archsim.report.breakeven_files import save_breakeven
     from archsim.report.compare_files import save_comparison
@@ -42,12 +43,14 @@ _HOMES = {
     "Result": "archsim.result",
     "Store": "archsim.store",
     "Sweep": "archsim.sweeps",
+    "Written": "archsim.importing",
     "breakeven": "archsim.crossover",
     "check": "archsim.checking",
     "compare": "archsim.comparison",
     "entries": "archsim.catalog",
     "explain": "archsim.explanation",
     "export_runs": "archsim.store.export",
+    "import_network": "archsim.importing",
     "load_architecture": "archsim.accelerators",
     "load_device": "archsim.analog",
     "load_result": "archsim.result",
@@ -78,12 +81,14 @@ __all__ = [
     "Result",
     "Store",
     "Sweep",
+    "Written",
     "breakeven",
     "check",
     "compare",
     "entries",
     "explain",
     "export_runs",
+    "import_network",
     "load_architecture",
     "load_device",
     "load_result",

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from archsim.errors import ConfigError, Problem, nearest
+from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 
 FORMATS: Mapping[str, tuple[str, str]] = {
     "nir": (".nir", "archsim.workload.io.nir"),
@@ -93,12 +93,17 @@ def import_file(  # noqa: PLR0913 - one parameter per thing that a file may leav
         problems.append(Problem("must be a number of seconds above 0", key="dt", value=dt))
     if not file.is_file():
         problems.append(Problem("is a folder, not a file" if file.is_dir() else "file not found", str(file)))
-    if problems or kind is None:
+    elif kind is not None:
+        stem = stem_of(file if output is None else output)
+        asked = Asked(file, name or stem, stem, dialect, dt, shape, timesteps, encoding)
+        importer: Importer = import_module(FORMATS[kind][1])
+        try:
+            found = importer.read(asked)
+        except ArchsimError as error:
+            problems += error.problems
+    if problems:
         raise ConfigError(problems)
-    stem = stem_of(file if output is None else output)
-    asked = Asked(file, name or stem, stem, dialect, dt, shape, timesteps, encoding)
-    importer: Importer = import_module(FORMATS[kind][1])
-    return importer.read(asked)
+    return found
 
 
 def stem_of(path: str | Path) -> str:

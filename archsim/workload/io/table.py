@@ -13,19 +13,18 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-import yaml
-
 from archsim.config import parse_document, validate
 from archsim.errors import ArchsimError, Problem, WorkloadError
 from archsim.workload.draft import draft_of
 from archsim.workload.io.importing import Asked
+from archsim.workload.io.text import workload_text
 from archsim.workload.network import Shape
 from archsim.workload.resolve import resolve
 from archsim.workload.schema import WorkloadFile
 
 _FORBIDDEN = re.compile(r"[^\w.+ \-]")
 _LONGEST_NAME = 200
-_WIDTH = 118
+_LAYERS = "\nlayers:\n"
 
 
 @dataclass(frozen=True)
@@ -146,56 +145,24 @@ def write(asked: Asked, layers: LayerList) -> str:
     if encoding is not None:
         head["input"] = {"shape": _stated(layers.rows[0].in_shape), "encoding": encoding}
     head |= {"neuron": layers.neuron, "precision": layers.precision, "chained": chained}
-    lines = [_entry(key, value) for key, value in head.items()]
-    lines.append("layers:\n")
-    lines += [f"  - {_layer(row, chained)}" for row in layers.rows]
-    lines.append(_entry("activity", {"density": layers.density}))
-    text = "".join(lines)
+    head["activity"] = {"density": layers.density}
+    text = workload_text(head, [_layer(row, chained) for row in layers.rows])
     _check(text, asked, layers.rows)
     return text
 
 
-def _layer(row: Row, chained: bool) -> str:
+def _layer(row: Row, chained: bool) -> dict[str, Any]:
     keys: dict[str, Any] = {"name": row.name, "type": row.kind}
     if row.kind == "conv2d" and not chained:
         keys["input_shape"] = list(row.in_shape)
-    return _flow(keys | row.keys)
-
-
-class _Dumper(yaml.SafeDumper):
-    """PyYAML's, but texts that begin with no letter are quoted: other readers take more of them for numbers."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if text[:1].isalpha() else '"')
-
-
-_Dumper.add_representer(str, _text)
-
-
-def _entry(key: str, value: Any) -> str:
-    """A key of the file: mappings in one line, long texts folded."""
-    if isinstance(value, dict):
-        return f"{key}: {_flow(value)}"
-    return _dump({key: value}, is_flow=False, width=_WIDTH)
-
-
-def _flow(data: dict[str, Any]) -> str:
-    return _dump(data, is_flow=True, width=10_000)
-
-
-def _dump(data: dict[str, Any], is_flow: bool, width: int) -> str:
-    found: str = yaml.dump(
-        data, Dumper=_Dumper, sort_keys=False, default_flow_style=is_flow, width=width, allow_unicode=True
-    )
-    return found
+    return keys | row.keys
 
 
 def _check(text: str, asked: Asked, rows: Sequence[Row]) -> None:
     """Load what was written; its problems stand on the lines of the file that was read."""
-    document = parse_document(text, str(asked.path))
-    first = document.lines[("layers", 0)]
+    first = text[: text.index(_LAYERS)].count("\n") + 3
     try:
+        document = parse_document(text, str(asked.path))
         _, problems = resolve(draft_of(validate(WorkloadFile, document)), document)
     except ArchsimError as error:
         problems = list(error.problems)
@@ -204,6 +171,7 @@ def _check(text: str, asked: Asked, rows: Sequence[Row]) -> None:
 
 
 def _moved(problems: Iterable[Problem], first: int, rows: Sequence[Row]) -> list[Problem]:
+    """The problems of a text whose layers stand on lines from ``first`` on, one each, on the lines of the rows."""
     found = []
     for problem in problems:
         index = -1 if problem.line is None else problem.line - first
