@@ -117,6 +117,8 @@ class IntegerNeurons:
         if self.neuron.reset == "delayed_subtract":
             np.multiply(before, self.number["threshold"], out=scratch)
             potential -= scratch
+        elif self.neuron.reset == "delayed_hard":
+            np.copyto(potential, 0.0, where=before > 0)
         if (self.number["minimum"] > self.low).any():
             np.maximum(potential, self.number["minimum"], out=potential)
 
