@@ -240,6 +240,11 @@ def test_what_archsim_cannot_hold_stands_on_its_line(wrong):
     assert {line for line, _ in found} == {4}
 
 
+def test_more_layers_than_a_workload_file_holds(wrong):
+    found = wrong("Layer, M, N, K,\n" + "".join(f"layer{index}, 1, 2, 3,\n" for index in range(10_100)))
+    assert len(found) == 1
+
+
 def test_options_that_mean_nothing_are_refused_with_the_rest(wrong):
     found = wrong("Layer, M, N, K,\na, 1, 2,\n", dialect="norse", dt=1e-3, input_shape=(3, 4, 4))
     assert len(found) == 4 and all(key in str(found) for key in ("dialect", "dt", "input_shape"))
