@@ -28,6 +28,7 @@ RESIDUAL: dict[str, Any] = {
     ],
     "activity": {"density": 0.4},
 }
+POOLS, FOLDED = ("maxpool2d", "avgpool2d"), ("batchnorm", "scale")
 SLOW = {"bandwidth": 1.0, "latency": 5}
 
 
@@ -71,7 +72,7 @@ def random_run(seed: int) -> tuple[Done, dict[str, Any]]:
     timesteps, dataflow = int(rng.integers(1, 6)), pick("os", "os", "ws", "is")
     layers: list[dict[str, Any]] = [
         {"name": "c1", **CONV, "bias": pick(True, False), **pick({}, {"padding": 2, "dilation": 2})},
-        pick({"name": "p", "type": pick("maxpool2d", "avgpool2d"), "kernel": 2}, {"name": "p", "type": pick("batchnorm", "scale")}),
+        {"name": "p", **pick(*({"type": kind, "kernel": 2} for kind in POOLS), *({"type": kind} for kind in FOLDED))},
         {"name": "c2", **CONV, "groups": pick(1, 2)},
     ]
     ending = pick("plain", "sum of spikes", "sum before spikes")
