@@ -15,10 +15,11 @@ from typing import Any
 
 from archsim.config import parse_document, validate
 from archsim.errors import ArchsimError, Problem, WorkloadError
+from archsim.workload.densities import DEFAULT
 from archsim.workload.draft import draft_of
 from archsim.workload.io.importing import Asked
 from archsim.workload.io.text import workload_text
-from archsim.workload.network import Shape
+from archsim.workload.network import INPUT, Shape
 from archsim.workload.resolve import resolve
 from archsim.workload.schema import WorkloadFile
 
@@ -117,7 +118,7 @@ def connection(rows: Sequence[Row]) -> str:
 
 def named(rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
     """The rows under names that archsim allows, each once; and a note on every name that was changed."""
-    taken: set[str] = set()
+    taken = {INPUT, DEFAULT}
     found, notes = [], []
     for row in rows:
         plain = _FORBIDDEN.sub("_", row.name.strip())[: _LONGEST_NAME - 10]

@@ -170,7 +170,24 @@ def test_dense_ratios_and_single_batches_are_fine(imported):
 
 @pytest.mark.parametrize(
     "name",
-    ["1e5", "yes", "null", "0x1F", "12", "1_000", "on", "1.5", "y", "é conv", "a: b", "#x", "-", "a'b\"c", "{d}"],
+    [
+        "1e5",
+        "yes",
+        "null",
+        "0x1F",
+        "12",
+        "1_000",
+        "on",
+        "1.5",
+        "y",
+        "é conv",
+        "a: b",
+        "#x",
+        "-",
+        "a'b\"c",
+        "{d}",
+        "x" * 300,
+    ],
 )
 def test_any_name_is_kept_or_renamed_with_a_note(name, imported):
     header = "Layer Name, M, N, K,"
@@ -179,6 +196,12 @@ def test_any_name_is_kept_or_renamed_with_a_note(name, imported):
     assert second == f"{first}-2"
     renamed = [note for note in notes if "is called" in note]
     assert len(renamed) == 1 + (first != name) and any("line 3" in note for note in renamed)
+
+
+def test_names_that_mean_something_in_a_workload_are_changed(imported):
+    workload, notes, _ = imported("Layer, M, N, K,\ninput, 3, 5, 16,\ndefault, 3, 5, 17,\n")
+    assert [layer.name for layer in workload.network.layers] == ["input-2", "default-2"]
+    assert len([note for note in notes if "is called" in note]) == 2
 
 
 def test_every_wrong_line_is_named(wrong):
