@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from archsim.checking import check
     from archsim.comparison import Comparison, compare
     from archsim.crossover import Breakeven, breakeven
+    from archsim.ending import EarlyExit, early_exit
     from archsim.errors import ArchsimError
     from archsim.explanation import explain
     from archsim.importing import Written, import_network
+    from archsim.inputs import load_workload
+    from archsim.measures import Metrics, metrics
     from archsim.profiling import Profile, profile
+    from archsim.recording import Recording, record
     from archsim.report.breakeven_files import save_breakeven
     from archsim.report.compare_files import save_comparison
     from archsim.report.html import write_report
@@ -32,14 +36,16 @@ if TYPE_CHECKING:
     from archsim.store.export import export_runs
     from archsim.sweeps import Front, Sweep, load_sweep, pareto, sweep
     from archsim.tracing import timeline, trace
-    from archsim.workload import load_workload
 
 _HOMES = {
     "ArchsimError": "archsim.errors",
     "Breakeven": "archsim.crossover",
     "Comparison": "archsim.comparison",
+    "EarlyExit": "archsim.ending",
     "Front": "archsim.sweeps",
+    "Metrics": "archsim.measures",
     "Profile": "archsim.profiling",
+    "Recording": "archsim.recording",
     "Result": "archsim.result",
     "Store": "archsim.store",
     "Sweep": "archsim.sweeps",
@@ -47,6 +53,7 @@ _HOMES = {
     "breakeven": "archsim.crossover",
     "check": "archsim.checking",
     "compare": "archsim.comparison",
+    "early_exit": "archsim.ending",
     "entries": "archsim.catalog",
     "explain": "archsim.explanation",
     "export_runs": "archsim.store.export",
@@ -56,11 +63,13 @@ _HOMES = {
     "load_result": "archsim.result",
     "load_run": "archsim.store",
     "load_sweep": "archsim.sweeps",
-    "load_workload": "archsim.workload",
+    "load_workload": "archsim.inputs",
+    "metrics": "archsim.measures",
     "pareto": "archsim.sweeps",
     "plot": "archsim.report.plots",
     "preset_text": "archsim.catalog",
     "profile": "archsim.profiling",
+    "record": "archsim.recording",
     "save_breakeven": "archsim.report.breakeven_files",
     "save_comparison": "archsim.report.compare_files",
     "save_profile": "archsim.report.profile_files",
@@ -76,8 +85,11 @@ __all__ = [
     "ArchsimError",
     "Breakeven",
     "Comparison",
+    "EarlyExit",
     "Front",
+    "Metrics",
     "Profile",
+    "Recording",
     "Result",
     "Store",
     "Sweep",
@@ -85,6 +97,7 @@ __all__ = [
     "breakeven",
     "check",
     "compare",
+    "early_exit",
     "entries",
     "explain",
     "export_runs",
@@ -95,10 +108,12 @@ __all__ = [
     "load_run",
     "load_sweep",
     "load_workload",
+    "metrics",
     "pareto",
     "plot",
     "preset_text",
     "profile",
+    "record",
     "save_breakeven",
     "save_comparison",
     "save_profile",

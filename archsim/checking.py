@@ -81,7 +81,7 @@ def _arch(name: str) -> str:
 
 
 def _workload(name: str, allow_outside: bool) -> str:
-    from archsim.workload import load_workload
+    from archsim.inputs import load_workload
 
     loaded = load_workload(name, allow_outside=allow_outside)
     network = loaded.network

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,10 +16,11 @@ from archsim.cost.overrides import is_of_costs
 from archsim.cost.table import CostTable, load_costs
 from archsim.engine import EngineName
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
+from archsim.inputs import load_workload
 from archsim.pricing_check import unpriceable
 from archsim.result import place_for_result
 from archsim.samples import parse_samples
-from archsim.workload import Workload, load_workload
+from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.against import Peer
@@ -28,6 +30,7 @@ T = TypeVar("T")
 Samples = int | str | Sequence[int]
 Several = str | Path | Sequence[str] | Sequence[Path]
 WORKLOAD_PREFIX = "workload."
+PRECISIONS = ("stated", "float")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     device: str | None = None,
     costs: Several = (),
     engine: str = "auto",
-    samples: Samples = (0,),
+    samples: Samples | None = None,
+    inputs: str | None = None,
+    precision: str | None = None,
     plugins: Several = (),
     against: str | Sequence[str] = (),
     vary_costs: bool = False,
@@ -65,7 +70,8 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
 ) -> Request:
     """Load and check all that a run needs (see :func:`archsim.simulate`); ``output`` is where it will be written,
     and ``store`` what will be asked for it; ``table`` is what ``costs`` say, for callers that have it loaded;
-    ``device`` is the cell of a crossbar chip, in place of an override of it.
+    ``device`` is the cell of a crossbar chip, and ``inputs`` with ``precision`` what the network is executed on, in
+    place of overrides of these. No samples: the first one, or all of the inputs.
 
     Raises one ConfigError with the problems of everything: files, overrides, samples, engine, peers, output, store.
     """
@@ -76,12 +82,15 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     }  # fmt: skip
     for plugin in texts["plugins"]:
         gather.of(partial(load_plugin, plugin))
-    of_device = device_override(device)
-    of_costs, others = split_overrides((*of_device, *texts["overrides"]))
+    of_device, of_inputs = device_override(device), inputs_override(inputs, precision, gather)
+    stated = (*of_device, *of_inputs, *texts["overrides"])
+    of_costs, others = split_overrides(stated)
     of_arch = [item for item in others if not item.startswith(WORKLOAD_PREFIX)]
     of_workload = [item.removeprefix(WORKLOAD_PREFIX) for item in others if item.startswith(WORKLOAD_PREFIX)]
     chip = gather.of(lambda: standing_for("--device", of_device, lambda: _chip(arch, of_arch)))
-    network = gather.of(lambda: _network(workload, of_workload, allow_outside))
+    network = gather.of(
+        lambda: standing_for("--inputs", of_inputs, lambda: _network(workload, of_workload, allow_outside))
+    )
     if table is None:
         table = gather.of(lambda: load_costs(overlays=texts["costs"], overrides=of_costs))
     elif of_costs:
@@ -89,7 +98,7 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     if chip is not None and table is not None:
         gather.problems += unpriceable(chip, table)
     chosen_engine = gather.of(lambda: _engine(engine))
-    numbers = gather.of(lambda: _numbers(samples))
+    numbers = gather.of(lambda: _numbers(samples if samples is not None else "all" if inputs is not None else 0))
     chosen = None
     if network is not None and numbers is not None:
         chosen = gather.of(lambda: _existing(numbers, network))
@@ -102,7 +111,7 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
         raise ConfigError(gather.problems)
     return Request(
         chip, network, table, chosen_engine, chosen or (), peers or (), vary_costs,
-        (*of_device, *texts["overrides"]), texts["costs"], texts["plugins"],
+        stated, texts["costs"], texts["plugins"],
     )  # fmt: skip
 
 
@@ -123,6 +132,21 @@ def device_override(device: str | None) -> list[str]:
     return [f"crossbar.{'states' if device.lower().endswith('.csv') else 'device'}={device}"]
 
 
+def inputs_override(inputs: str | None, precision: str | None, gather: Gather) -> list[str]:
+    """The override that executes the network on inputs, in place of its recorded or drawn spikes."""
+    if inputs is None:
+        if precision is not None:
+            gather.add(Problem("changes nothing without --inputs", key="--precision", value=precision))
+        return []
+    if precision not in (None, *PRECISIONS):
+        near = nearest(precision, PRECISIONS)
+        allowed = ", ".join(PRECISIONS)
+        gather.add(Problem("no such precision", key="--precision", value=precision, allowed=allowed, nearest=near))
+        precision = None
+    activity = {"inputs": inputs} if precision is None else {"inputs": inputs, "precision": precision}
+    return [f"{WORKLOAD_PREFIX}activity={json.dumps(activity)}"]
+
+
 def standing_for(option: str, overrides: Sequence[str], step: Callable[[], T]) -> T:
     """What the step returns; problems of the overrides that an option stands for are told as the option's."""
     try:
@@ -136,6 +160,8 @@ def _of_option(problem: Problem, option: str, stated: Sequence[tuple[str, str]])
     if problem.file != OVERRIDE or problem.key is None:
         return problem
     for key, value in stated:
+        if problem.key.startswith(key + "."):  # a part of what the option states
+            return replace(problem, file=None, key=option)
         if key.startswith(problem.key + "."):  # a part that the chip does not have at all
             return Problem(f"the chip has no {key}", key=option, value=value)
         if key == problem.key:

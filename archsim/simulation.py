@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from archsim.cost.notes import node_notes
 from archsim.cost.table import CostTable
 from archsim.cost.variation import vary
 from archsim.engine import EngineName
+from archsim.inputs import accuracy_of
 from archsim.provenance import asked, hashes, versions
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import ComponentRow, CountRow, LayerRow, PathRow, Result, UnitRow
@@ -39,7 +40,9 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     overrides: str | Sequence[str] = (),
     costs: Several = (),
     engine: EngineName = "auto",
-    samples: Samples = (0,),
+    samples: Samples | None = None,
+    inputs: str | None = None,
+    precision: Literal["stated", "float"] | None = None,
     plugins: Several = (),
     against: str | Sequence[str] = (),
     vary_costs: bool = False,
@@ -52,14 +55,17 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     ``overrides`` are dotted keys of the chip (``array.rows=32``) or, with the prefix ``workload.``, of the workload
     (``workload.timesteps=8``); both must then be given by name or path. With the prefix ``cost.`` they are constants of
     the cost table (``cost.dram.read_bit=20``, in the constant's unit). ``samples`` are numbers, or a text such as
-    ``0..15`` or ``all``; several are executed one by one, and the result then holds means and spread. ``against`` names
+    ``0..15`` or ``all`` (default: 0); several are executed one by one, and the result then holds means and spread.
+    ``inputs`` (``mnist:0..15``, ``digits:all``, an npz file) are what the network itself is executed on, with the bits
+    that the workload states or as it was trained (``precision``); the result then has an accuracy. ``against`` names
     peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's. Where several texts or paths
     may be given, a single one will do. A ``store`` (its file, or an ``archsim.Store``) answers what it was asked before
     and keeps what is new; a warning says so where it cannot. Raises ArchsimError with everything that is wrong.
     """
     request = prepare(
-        arch, workload, overrides=overrides, costs=costs, engine=engine, samples=samples, plugins=plugins,
-        against=against, vary_costs=vary_costs, allow_outside=allow_outside, store=store,
+        arch, workload, overrides=overrides, costs=costs, engine=engine, samples=samples, inputs=inputs,
+        precision=precision, plugins=plugins, against=against, vary_costs=vary_costs, allow_outside=allow_outside,
+        store=store,
     )  # fmt: skip
     if store is None:
         return fulfil(request, progress)
@@ -87,7 +93,7 @@ def fulfil(request: Request, progress: Progress | None = None, once: Once | None
         parts = run.lowered.components
     combined = results[0] if len(results) == 1 else combine(results)
     result = replace(
-        combined, versions=versions(), hashes=hashes(request),
+        combined, versions=versions(), hashes=hashes(request), accuracy=accuracy_of(request.workload, request.samples),
         inputs=asked(request) | {"components": [_as_data(part) for part in parts]},
     )  # fmt: skip
     answers = {peer.key: peer.answer(request.architecture, request.workload, result) for peer in request.peers}

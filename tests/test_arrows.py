@@ -25,18 +25,20 @@ ALLOWED = {
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
     "snn": {"workload", "config", "errors"},
+    "inputs": {"config", "datasets", "errors", "result", "snn", "workload"},
     "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "sweeps": {
-        "accelerators", "config", "cost", "engine", "errors", "provenance", "request", "result", "run", "simulation",
-        "store", "workload",
+        "accelerators", "config", "cost", "engine", "errors", "inputs", "provenance", "request", "result", "run",
+        "simulation", "store", "workload",
     },
     "crossover": {
         "accelerators", "config", "cost", "engine", "errors", "pricing_check", "request", "result", "run", "samples",
         "workload",
     },
     "comparison": {
-        "accelerators", "config", "errors", "pricing_check", "request", "result", "simulation", "store", "workload",
+        "accelerators", "config", "errors", "inputs", "pricing_check", "request", "result", "simulation", "store",
+        "workload",
     },
 }
 

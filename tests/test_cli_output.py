@@ -146,8 +146,11 @@ def test_pipes_and_devices_are_refused_instead_of_waited_for() -> None:
 
 def test_a_trace_from_outside_names_the_option() -> None:
     Path("below").mkdir()
-    Path("below/net.yaml").write_text(call("show", "cnn-mnist").stdout.replace("cnn-mnist.npz", "../cnn-mnist.npz"))
-    Path("cnn-mnist.npz").write_bytes((ROOT / "workloads/cnn-mnist.npz").read_bytes())
-    (line,) = errors("check", "below/net.yaml")
-    assert "--allow-outside" in line
+    shown = call("show", "cnn-mnist").stdout
+    for name in ("cnn-mnist.npz", "cnn-mnist-weights.npz"):
+        shown = shown.replace(f" {name}", f" ../{name}").replace(f"{{trace: {name}", f"{{trace: ../{name}")
+        Path(name).write_bytes((ROOT / "workloads" / name).read_bytes())
+    Path("below/net.yaml").write_text(shown)
+    lines = errors("check", "below/net.yaml")
+    assert len(lines) == 2 and all("--allow-outside" in line for line in lines)
     assert call("check", "below/net.yaml", "--allow-outside").exit_code == 0

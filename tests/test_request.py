@@ -59,7 +59,6 @@ def test_single_texts_numbers_and_paths_are_taken() -> None:
         (("sata", "cnn-mnist"), {"samples": 2.5}, "samples: not a sample (float)"),
         (("sata", "cnn-mnist"), {"samples": [True]}, "samples: not a sample (bool)"),
         (("sata", "cnn-mnist"), {"samples": ["1"]}, "samples: not a sample (str)"),
-        (("sata", "cnn-mnist"), {"samples": None}, "samples: not a sample (NoneType)"),
         (("sata", "cnn-mnist"), {"samples": []}, "samples: no sample is named"),
         (("sata", "cnn-mnist"), {"samples": -1}, "samples: no such samples (got '-1'; allowed: 0..15)"),
         (("sata", "cnn-mnist"), {"overrides": 3}, "overrides: must be a text or a list of texts (got 3)"),

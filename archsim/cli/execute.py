@@ -15,11 +15,13 @@ from archsim.cli.options import (
     Cell,
     Costs,
     Engine,
+    Inputs,
     Known,
     Network,
     NoStore,
     Overrides,
     Plugins,
+    Precision,
     save_and_show,
 )
 from archsim.cli.program import app
@@ -40,7 +42,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     device: Cell = None,
     costs: Costs = None,
     engine: Engine = "auto",
-    samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
+    samples: Annotated[
+        str | None, typer.Option(help="Recorded inputs to execute: 3, 0..15, 0,3,5 or all. Default: 0.")
+    ] = None,
+    inputs: Inputs = None,
+    precision: Precision = None,
     against: Annotated[
         list[str] | None,
         typer.Option(
@@ -69,8 +75,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per option
     watch = _watch(trace, timeline)
     request = (prepare if watch is None else watch.prepare)(
         arch, workload, overrides=overrides or (), device=device, costs=costs or (), engine=engine, samples=samples,
-        plugins=plugin or (), against=against or (), vary_costs=vary_costs, allow_outside=allow_outside, output=output,
-        store=store,
+        inputs=inputs, precision=precision, plugins=plugin or (), against=against or (), vary_costs=vary_costs,
+        allow_outside=allow_outside, output=output, store=store,
     )  # fmt: skip
     with progress() as report:
         execute = _fulfil if watch is None else watch.fulfil
@@ -166,9 +172,7 @@ def compare(  # noqa: PLR0913, PLR0917 - one parameter per option
         raise found.unsaved
 
 
-def _show_comparison(
-    comparison: Comparison, as_json: bool, output: str | None, figure: str | None, draw: str
-) -> None:
+def _show_comparison(comparison: Comparison, as_json: bool, output: str | None, figure: str | None, draw: str) -> None:
     """Save and print."""
 
     def save() -> Iterable[Path]:

@@ -21,6 +21,14 @@ Overrides = Annotated[
 Cell = Annotated[str | None, typer.Option(metavar="CELL", help="Cell of crossbars: preset, YAML or CSV.")]
 Costs = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Cost overlay. Repeatable.")]
 Engine = Annotated[str, typer.Option(metavar="auto|des|fast", help="How to execute; the answers agree.")]
+Inputs = Annotated[
+    str | None,
+    typer.Option(metavar="DATA", help="Execute the network itself on mnist:0..15, digits:all, my.npz: accuracy, too."),
+]
+Precision = Annotated[
+    str | None,
+    typer.Option(metavar="stated|float", help="Of what --inputs executes: the workload's bits, or as trained."),
+]
 Plugins = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")]
 AllowOutside = Annotated[
     bool, typer.Option("--allow-outside", help="Allow a trace that lies outside the workload's folder.")

@@ -111,14 +111,19 @@ def operations(sides: Sides) -> Iterator[Difference]:
 
 
 def accuracy(sides: Sides) -> Iterator[Difference]:
-    """Analog cells beside exact arithmetic."""
+    """Accuracies that differ, or are known of some only; analog cells beside exact arithmetic."""
+    known = [side.result.accuracy for side in sides]
+    fractions = tuple(None if one is None else one.fraction for one in known)
+    if any(one is not None for one in known) and not alike(fractions):
+        told = by_value(sides, ("not known" if one is None else f"{100 * one:.4g} %" for one in fractions))
+        yield Difference("accuracy", f"The networks are not equally often right: {told}.", fractions)
     analog = tuple(bool(memories(side.result).cells) for side in sides)
     if alike(analog):
         return
     members = [side.label for side, is_analog in zip(sides, analog, strict=True) if is_analog]
     text = (
         f"Only {listed(members)} computes with analog cells, whose noise and converters cost accuracy;"
-        " accuracy is not part of this comparison."
+        " that is not part of the accuracies here."
     )
     yield Difference("accuracy", text, analog)
 

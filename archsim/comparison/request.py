@@ -15,11 +15,12 @@ from archsim.comparison.subjects import Subject, kind_of, shown
 from archsim.config import Nanometres, parse_document
 from archsim.config.document import OVERRIDE
 from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.inputs import load_workload
 from archsim.request import WORKLOAD_PREFIX, Gather, Request, Samples, Several, prepare
 from archsim.result import FILE, Result
 from archsim.store import Store, opened
 from archsim.store.loading import is_id, load_run
-from archsim.workload import Workload, load_workload
+from archsim.workload import Workload
 
 FEWEST = 2
 NODE, STORE = "node", "store"

@@ -11,10 +11,23 @@ from rich.text import Text
 
 from archsim.op_count import AC, MAC
 from archsim.report.look import HEADING, WARNING
-from archsim.report.units import AREA, EDP, ENERGY, POWER, TIME, Ladder, readable, scale_for, significant, whole
+from archsim.report.units import (
+    AREA,
+    EDP,
+    ENERGY,
+    POWER,
+    TIME,
+    Ladder,
+    percent,
+    readable,
+    scale_for,
+    significant,
+    whole,
+)
 
 if TYPE_CHECKING:
     from archsim.result import Result
+    from archsim.result.rows import Accuracy
 
 
 def title(result: Result) -> RenderableType:
@@ -60,6 +73,8 @@ def figures(result: Result) -> Iterator[tuple[str, str, str]]:
         products = f"{whole(result.synaptic_operations)} synaptic operations"
         yield "per synaptic operation", readable(each, ENERGY), products
         yield _estimated(result)
+    if result.accuracy is not None:
+        yield _accuracy(result.accuracy)
 
 
 def _throughput(result: Result) -> tuple[str, str, str]:
@@ -79,6 +94,16 @@ def _estimated(result: Result) -> tuple[str, str, str]:
     terms = [f"{whole(number)} {one.name}s of {one.value_pj:g} pJ" for one, number in of]
     note = f"x {significant(result.energy_pj / count.estimated_pj)}: {', '.join(terms)} ({AC.node_nm:g} nm)"
     return "estimated versus actual", f"{estimate} / {actual}", note
+
+
+def _accuracy(found: Accuracy) -> tuple[str, str, str]:
+    """At the stated precision; what the weights as they were trained would reach goes with it."""
+    bits = "/".join(map(str, found.weight_bits))
+    remark = (
+        f"{found.correct} of {len(found.labels)} of {found.inputs}, {bits}-bit weights, {found.membrane_bits}-bit"
+        f" membranes; as trained {percent(found.float_fraction, 1)}"
+    )
+    return "accuracy", percent(found.fraction, 1), remark + ("; EMULATED events" if found.emulated else "")
 
 
 def _value(result: Result, name: str, ladder: Ladder) -> str:

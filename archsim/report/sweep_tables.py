@@ -13,12 +13,13 @@ from archsim.report.look import HEADING, WARNING
 from archsim.report.sweep_notes import notes
 from archsim.report.sweep_units import named, plain
 from archsim.report.tables import WIDTH_WHEN_PIPED
+from archsim.sweeps.front import LARGER_IS_BETTER
 
 if TYPE_CHECKING:
     from archsim.sweeps import Front, Sweep
     from archsim.sweeps.table import Row
 
-BEST = ("energy_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s")
+BEST = ("energy_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s", "accuracy")
 MOST_FAILURES = 5
 MOST_OF_FRONT = 20
 MOST_NETWORKS = 6
@@ -117,7 +118,7 @@ def _cell(value: object) -> str:
 
 def _best(rows: Sequence[Row], name: str) -> Row | None:
     having = [row for row in rows if row[name] is not None]
-    pick = max if name == "throughput_per_s" else min
+    pick = max if name in LARGER_IS_BETTER else min
     return pick(having, key=lambda row: row[name]) if having else None
 
 

@@ -2,13 +2,14 @@
 
 from archsim.result.folder import FILE, FORMAT, figures_in, place_for_result, writable_folder, written_whole
 from archsim.result.reading import load_result
-from archsim.result.rows import ComponentRow, CountRow, LayerRow, PathRow, UnitRow
+from archsim.result.rows import Accuracy, ComponentRow, CountRow, LayerRow, PathRow, UnitRow
 from archsim.result.tables import TABLES, Result, mean_and_spread
 
 __all__ = [
     "FILE",
     "FORMAT",
     "TABLES",
+    "Accuracy",
     "ComponentRow",
     "CountRow",
     "LayerRow",

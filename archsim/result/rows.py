@@ -69,6 +69,39 @@ class UnitRow:
 
 
 @dataclass(frozen=True)
+class Accuracy:
+    """How often the network was right on the inputs that were executed, at the precision that the workload states.
+
+    Predictions are classes, in the order of the result's samples; ``float_predictions`` those of the network as it was
+    trained. ``inputs`` says what was executed, ``emulated`` that its events come from no real camera.
+    """
+
+    inputs: str
+    weight_bits: tuple[int, ...]  # of the layers, each once
+    membrane_bits: int
+    labels: tuple[int, ...]
+    predictions: tuple[int, ...]
+    float_predictions: tuple[int, ...]
+    emulated: bool = False
+
+    @property
+    def correct(self) -> int:
+        """Inputs that were classified correctly."""
+        return sum(one == other for one, other in zip(self.labels, self.predictions, strict=True))
+
+    @property
+    def fraction(self) -> float:
+        """Of the inputs that were classified correctly."""
+        return self.correct / len(self.labels)
+
+    @property
+    def float_fraction(self) -> float:
+        """Of the inputs that the network as it was trained classifies correctly."""
+        right = sum(one == other for one, other in zip(self.labels, self.float_predictions, strict=True))
+        return right / len(self.labels)
+
+
+@dataclass(frozen=True)
 class PathRow:
     """Cycles of the critical path that one (unit, layer) contributes."""
 

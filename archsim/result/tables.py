@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.errors import ArchsimError, Problem, nearest
 from archsim.op_count import OpCount
 from archsim.result.folder import FORMAT, write
-from archsim.result.rows import ComponentRow, CountRow, LayerRow, PathRow, UnitRow
+from archsim.result.rows import Accuracy, ComponentRow, CountRow, LayerRow, PathRow, UnitRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +60,7 @@ class Result:
     vary_costs: tuple[Mapping[str, Any], ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
+    accuracy: Accuracy | None = None  # None: not known for these inputs
     inputs: Mapping[str, Any] = field(default_factory=dict)  # what was asked for, enough to ask again
 
     @property
@@ -139,6 +140,8 @@ class Result:
         if self.synaptic_operations and self.energy_pj:
             body["pj_per_synaptic_operation"] = self.energy_pj / self.synaptic_operations
             body["gsop_per_s_per_w"] = self.synaptic_operations / self.energy_pj * 1000.0
+        if self.accuracy is not None:
+            body["accuracy"] |= {"fraction": self.accuracy.fraction, "float_fraction": self.accuracy.float_fraction}
         body["levels"] = self._level_rows()
         body["idle_pj"] = self.energy_pj - sum(layer.energy_pj for layer in self.layers)
         return body

@@ -16,6 +16,7 @@ from archsim.config.reading import watch
 from archsim.cost.overrides import is_of_costs
 from archsim.cost.table import load_costs
 from archsim.errors import ArchsimError, ConfigError, Problem
+from archsim.inputs import load_workload
 from archsim.provenance import sha256_of, versions
 from archsim.request import WORKLOAD_PREFIX, Gather, Request, prepare
 from archsim.store.key import PACKAGE, extensions, package_source
@@ -24,7 +25,6 @@ from archsim.sweeps.sample import values_of
 from archsim.sweeps.spec import MOST_POINTS, SweepFile, load_spec
 from archsim.sweeps.suggest import check_optuna
 from archsim.sweeps.work import override
-from archsim.workload import load_workload
 
 _MALFORMED = "not of the form KEY=VALUE, such as array.rows=32"
 _NOWHERE = ("unknown key", "no such list item", "no such constant in the cost table", _MALFORMED)

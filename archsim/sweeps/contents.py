@@ -14,11 +14,11 @@ from archsim.accelerators import load_architecture
 from archsim.config.reading import watch
 from archsim.cost.overrides import is_of_costs
 from archsim.errors import ArchsimError
+from archsim.inputs import load_workload
 from archsim.provenance import sha256_of
 from archsim.request import WORKLOAD_PREFIX
 from archsim.sweeps.checks import Checked, file_of
 from archsim.sweeps.work import override
-from archsim.workload import load_workload
 
 Values = Mapping[str, Any]
 FILES = (".yaml", ".yml", ".csv", ".npz")

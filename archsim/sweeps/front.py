@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.sweeps.table import FORMAT, OK, Row, Sweep, known_metric, load_sweep
 
-LARGER_IS_BETTER = frozenset({"throughput_per_s", "synaptic_operations"})
+LARGER_IS_BETTER = frozenset({"throughput_per_s", "synaptic_operations", "accuracy"})
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Front:
 def pareto(sweep: str | Path | Sweep, *objectives: str) -> Front:
     """The front of a sweep, or of the folder that one wrote.
 
-    Objectives are numbers of a result, smaller being better, except throughput. Points that failed or break a
-    constraint do not compete; points that are equal in all objectives are all on the front, or none. ArchsimError for
-    unknown objectives, and where no point can compete.
+    Objectives are numbers of a result, smaller being better, except throughput and accuracy. Points that failed or
+    break a constraint do not compete; points that are equal in all objectives are all on the front, or none.
+    ArchsimError for unknown objectives, and where no point can compete.
     """
     problems: list[Problem] = []
     for name in objectives:

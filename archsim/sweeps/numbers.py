@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from archsim.cost.table import CostTable
+from archsim.inputs import accuracy_of
 from archsim.run import Unpriced, draw_of, prices_of
 
 Row = dict[str, float | None]
@@ -17,6 +18,7 @@ class Numbers:
         self._samples = tuple(samples)
         self._pricers = [sample.pricer() for sample in samples]
         self._peaks = [sample.peak_power() for sample in samples]
+        self._accuracy = accuracy_of(samples[0].workload, [one.sample for one in samples])
 
     def at(self, table: CostTable, node_nm: float) -> Row:
         """By name, as :data:`archsim.sweeps.table.METRICS`. CostError: what the table cannot price at this node."""
@@ -35,6 +37,7 @@ class Numbers:
             "power_mw": energy_pj / latency_ns if latency_ns else 0.0,
             "cycles": _mean([sample.execution.cycles for sample in self._samples]),
             "synaptic_operations": sum(map(_mean, zip(*(one.active_products for one in self._samples), strict=True))),
+            "accuracy": None if self._accuracy is None else self._accuracy.fraction,
         }
 
     def _throughput_per_s(self) -> float | None:

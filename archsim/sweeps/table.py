@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 METRICS = (
     "energy_pj", "dynamic_pj", "static_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s", "peak_power_mw",
-    "power_mw", "cycles", "synaptic_operations",
+    "power_mw", "cycles", "synaptic_operations", "accuracy",
 )  # fmt: skip
 FIRST, LAST = ("id", "arch", "workload"), ("status", "message")
 OK, BROKEN, FAILED = "ok", "constraint", "failed"
@@ -70,7 +70,8 @@ class Sweep:
 
 def numbers_of(result: Result) -> dict[str, float | None]:
     """The numbers of a result that a sweep keeps."""
-    return {name: getattr(result, name) for name in METRICS}
+    known = {name: getattr(result, name) for name in METRICS}
+    return known | {"accuracy": None if result.accuracy is None else result.accuracy.fraction}
 
 
 def _cell(value: Any) -> str:

@@ -16,12 +16,13 @@ from archsim.cost.overrides import with_overrides
 from archsim.cost.table import CostTable, load_costs
 from archsim.engine import EngineName, expect_many_executions
 from archsim.errors import ArchsimError, Problem
+from archsim.inputs import load_workload
 from archsim.request import WORKLOAD_PREFIX, Request, prepare, split_overrides
 from archsim.run import Run, Unpriced, execute_once, priced
 from archsim.simulation import fulfil
 from archsim.sweeps.numbers import Numbers
 from archsim.sweeps.table import numbers_of
-from archsim.workload import Workload, load_workload
+from archsim.workload import Workload
 
 if TYPE_CHECKING:
     from archsim.store import Store

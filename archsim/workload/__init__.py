@@ -1,6 +1,6 @@
 """Networks and what travels in them: layers, shapes, widths; recorded spikes, or spikes drawn at stated densities."""
 
-from archsim.workload.activity import Activity, RecordedActivity, SyntheticActivity
+from archsim.workload.activity import Activity, NamedInputs, RecordedActivity, SyntheticActivity
 from archsim.workload.load import Workload, load_workload
 from archsim.workload.network import Encoding, InputCode, Layer, Network, Neuron, Precision, Recurrence, Shape
 from archsim.workload.schema import WorkloadFile
@@ -12,6 +12,7 @@ __all__ = [
     "Encoding",
     "InputCode",
     "Layer",
+    "NamedInputs",
     "Network",
     "Neuron",
     "Precision",

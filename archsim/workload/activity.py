@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Activity(ABC):
 
     @property
     @abstractmethod
-    def samples(self) -> range:
+    def samples(self) -> Sequence[int]:
         """The sample numbers that may be asked for."""
 
     @property
@@ -190,6 +191,32 @@ class RecordedActivity(Activity):
         if name == INPUT or self.network.layer(name).spiking:
             return self.trace.values(name, sample)
         return self._computed(self.network.layer(name), sample)
+
+
+class NamedInputs(Activity):
+    """Inputs on which the network has yet to be executed; ``archsim.load_workload`` does that."""
+
+    synthetic = False
+
+    def __init__(self, network: Network, spec: str, precision: Literal["stated", "float"]) -> None:
+        super().__init__(network)
+        self.spec, self.precision = spec, precision
+
+    def describe(self) -> str:
+        """The inputs, and that nothing is known yet."""
+        return f"to be executed on {self.spec}"
+
+    @property
+    def samples(self) -> range:
+        """None yet."""
+        return range(0)
+
+    def density_of(self, layer: Layer, sample: int = 0) -> float:
+        """UnsupportedError: nothing is executed yet."""
+        raise UnsupportedError(f"the network has yet to be executed on {self.spec}; archsim.load_workload does that")
+
+    def _make_edge(self, name: str, sample: int) -> Values:
+        raise UnsupportedError(f"the network has yet to be executed on {self.spec}; archsim.load_workload does that")
 
 
 class _Cache:

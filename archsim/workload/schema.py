@@ -62,7 +62,7 @@ class InputSpec(Strict):
 
 
 class ActivitySpec(Strict):
-    """A recorded trace, or densities and the generator that turns them into spikes."""
+    """A recorded trace, inputs that the network itself is executed on, or densities that spikes are drawn at."""
 
     density: Density | dict[str, Density] | None = Field(
         default=None,
@@ -70,6 +70,15 @@ class ActivitySpec(Strict):
     )
     trace: str | None = Field(
         default=None, min_length=1, max_length=1000, description="npz file beside the workload file"
+    )
+    inputs: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=1000,
+        description="inputs that the network itself is executed on: mnist:0..15, digits:all, an npz file; needs weights",
+    )
+    precision: Literal["stated", "float"] = Field(
+        default="stated", description="inputs: with the bits of `precision`, or with the weights as they were trained"
     )
     generator: Literal["bernoulli", "clustered"] = Field(
         default="bernoulli", description="how spikes are drawn: each on its own, or gathered in channels and places"
@@ -81,11 +90,14 @@ class ActivitySpec(Strict):
 
     @model_validator(mode="after")
     def _one_source(self) -> ActivitySpec:
-        if (self.density is None) == (self.trace is None):
-            raise WorkloadError(Problem("an activity is either a 'density' or a 'trace'"))
+        if sum(one is not None for one in (self.density, self.trace, self.inputs)) != 1:
+            raise WorkloadError(Problem("an activity is either a 'density', a 'trace' or 'inputs'"))
         drawn = self.model_fields_set & {"generator", "dispersion", "seed"}
-        if self.trace is not None and drawn:
-            raise WorkloadError(Problem("recorded spikes need no generator", key=min(drawn)))
+        if self.density is None and drawn:
+            text = "recorded spikes need no generator" if self.inputs is None else "inputs need no generator"
+            raise WorkloadError(Problem(text, key=min(drawn)))
+        if self.inputs is None and "precision" in self.model_fields_set:
+            raise WorkloadError(Problem("says how 'inputs' are executed, and there are none", key="precision"))
         if self.generator == "clustered" and self.dispersion is None:
             text = "the clustered generator needs a stated 'dispersion' from 0 (as bernoulli) to below 1"
             raise WorkloadError(Problem(text, key="generator"))

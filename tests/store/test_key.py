@@ -105,7 +105,8 @@ def test_recorded_spikes_count_by_their_bytes(tmp_path):
 
     trace = tmp_path / "cnn-mnist.npz"
     (tmp_path / "net.yaml").write_text(preset_text("cnn-mnist"))
-    shutil.copy(find("workload", "cnn-mnist")[0].with_name("cnn-mnist.npz"), trace)
+    for name in ("cnn-mnist.npz", "cnn-mnist-weights.npz"):
+        shutil.copy(find("workload", "cnn-mnist")[0].with_name(name), tmp_path)
     first = key(workload=tmp_path / "net.yaml")
     with np.load(trace) as found:
         arrays = dict(found)

@@ -65,7 +65,8 @@ def test_the_other_kinds_are_still_recognised(write):
     copies = {"sata": "arch", "spikeflow": "arch", "cnn-mnist": "workload"}
     copies |= {entry.name: "device" for entry in archsim.entries("devices")}
     for name, kind in copies.items():
-        Path("copy.yaml").write_text(archsim.preset_text(name).replace("trace: cnn-mnist.npz", "density: 0.2"))
+        text = archsim.preset_text(name).replace("trace: cnn-mnist.npz", "density: 0.2")
+        Path("copy.yaml").write_text(text.replace("weights: cnn-mnist-weights.npz\n", ""))
         assert archsim.check("copy.yaml")[0].kind == kind
     Path("over.yaml").write_text("name: mine\nconstants:\n  dram.read_bit: {value: 1, source: a test}\n")
     assert archsim.check("over.yaml")[0].kind == "overlay"
