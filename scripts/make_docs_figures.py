@@ -37,6 +37,10 @@ def make_figures(folder: Path) -> None:
         archsim.plot(timeline, by="gantt", output=folder / "gantt.png")
         table = archsim.sweep(work / "space.yaml", output=work / "space-sweep")
         draw_front(archsim.pareto(table, "energy_pj", "area_um2"), folder / "pareto.png")
+        skips = ["sparsity=skip: row", "first_layer=once"]
+        archsim.save_breakeven(
+            archsim.breakeven("sata", "vgg9-cifar10", overrides=skips), figure=folder / "breakeven.png"
+        )
         result = archsim.simulate(work / "my.yaml", "cnn-mnist", against=["sata-sim"])
         for by in ("component", "against-sata-sim"):
             archsim.plot(result, by=by, output=folder / f"{by}.png")

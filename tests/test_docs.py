@@ -42,7 +42,7 @@ PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_bu
 PLAYED = [page for page in PAGES if steps(page.read_text())]
 NEEDS = {"cluster.md": "distributed", "data.md": "mlxtend", "searching.md": "optuna"}
 IN_BASH = {"cluster.md", "store.md"}  # variables and background jobs
-SLOW = {"tutorial.md", "crossbar.md", "figures.md", "cluster.md", "store.md"}
+SLOW = {"breakeven.md", "tutorial.md", "crossbar.md", "figures.md", "cluster.md", "store.md"}
 
 
 def name_of(page: Path) -> str:

@@ -110,9 +110,13 @@ class Breakeven:
         return self.own.snn.of(metric) / self.own_curve.ann[self.ann_density].of(metric)
 
     def wins_up_to(self, metric: str) -> int | None:
-        """The most timesteps at which the SNN wins at the workload's own rate; None if it does at none."""
-        found = [curve.timesteps for curve in self.curves if curve.ratio(curve.own, metric, self.ann_density) < 1.0]
-        return max(found, default=None)
+        """The SNN wins at its own rate at all T that were asked for, up to this one; None if not even at the first."""
+        found = None
+        for curve in self.curves:
+            if curve.ratio(curve.own, metric, self.ann_density) >= 1.0:
+                break
+            found = curve.timesteps
+        return found
 
     def to_data(self) -> dict[str, Any]:
         """Everything as plain data; rates are fractions, pJ, ns, um2."""

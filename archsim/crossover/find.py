@@ -62,21 +62,15 @@ def fulfil_breakeven(request: BreakevenRequest, progress: Progress | None = None
     Raises one ConfigError with all that the chips cannot execute of the two networks, at any T.
     """
     base, rates = request.base, request.rates
-    searches = [_Search(request, steps) for steps in request.timesteps]
-    planned = len(searches[0].grid) + NARROWING * len(METRICS) * len(request.ann_densities)
-    total = planned * len(searches)
+    planned = len(RATES) + (NARROWING * len(METRICS) + 1) * len(request.ann_densities)
+    count = _Count(progress, planned * len(request.timesteps))
+    searches = [_Search(request, steps, count) for steps in request.timesteps]
     refused = _Refused()
-    for number, search in enumerate(searches):
-        if progress is not None:
-            progress(number, total)
+    for search in searches:
         refused.of("SNN", search.timesteps, partial(search.point, rates.own))
         refused.of("ANN", search.timesteps, search.anns)
     refused.tell()
-    curves = []
-    for number, search in enumerate(searches):
-        if progress is not None:
-            progress(number * planned, total)
-        curves.append(search.curve())
+    curves = [search.curve() for search in searches]
     own = _own(request, searches)
     chip = base.architecture.chip
     densities = {name: edge.density for edge in (*rates.fixed, *rates.spikes) for name in edge.readers}
@@ -88,6 +82,19 @@ def fulfil_breakeven(request: BreakevenRequest, progress: Progress | None = None
     )  # fmt: skip
     answer = replace(answer, notes=notes(answer, base.workload))
     return replace(answer, sentences=sentences(answer))
+
+
+class _Count:
+    """Executed points, told to whoever shows progress; how many there will be is not known exactly."""
+
+    def __init__(self, progress: Progress | None, expected: int) -> None:
+        self._progress, self._expected, self._done = progress, expected, 0
+
+    def one(self) -> None:
+        """Another point is about to be executed."""
+        if self._progress is not None:
+            self._progress(min(self._done, self._expected), self._expected)
+        self._done += 1
 
 
 class _Refused:
@@ -129,8 +136,8 @@ def _own(request: BreakevenRequest, searches: Sequence[_Search]) -> Own:
 class _Search:
     """Executed points of one T; none is executed twice."""
 
-    def __init__(self, request: BreakevenRequest, timesteps: int) -> None:
-        self.request, self.timesteps = request, timesteps
+    def __init__(self, request: BreakevenRequest, timesteps: int, count: _Count) -> None:
+        self.request, self.timesteps, self._count = request, timesteps, count
         self._points: dict[float, Point] = {}
         self._anns: dict[float, Cost] = {}
 
@@ -143,6 +150,7 @@ class _Search:
     def point(self, rate: float) -> Point:
         """The SNN at a spike rate."""
         if rate not in self._points:
+            self._count.one()
             base, rates = self.request.base, self.request.rates
             network = spiking(base.workload, self.timesteps, rates.at(rate))
             cost = cost_of(base.architecture, network, base.table, base.samples, base.engine)
@@ -154,6 +162,7 @@ class _Search:
         base = self.request.base
         for density in self.request.ann_densities:
             if density not in self._anns:
+                self._count.one()
                 stated = self.request.rates.of_ann(density, self.timesteps)
                 network = quantised(base.workload, self.timesteps, stated)
                 self._anns[density] = cost_of(self.request.ann, network, base.table, base.samples, base.engine)

@@ -48,9 +48,11 @@ def sentences(answer: Breakeven) -> tuple[str, ...]:
         else:
             own = f"{'wins' if ratio < 1 else 'loses'}, at {ratio:.3g} times the ANN's"
         spikes = "recorded spikes" if answer.own.recorded else "own densities"
+        most = answer.wins_up_to(metric)
+        steps = "at no T" if most is None else f"up to T = {most}"
         found.append(
-            f"{told}. With its {spikes} ({100 * answer.own.rate:.3g} % at T = {answer.own.timesteps}) "
-            f"{answer.workload} {own}."
+            f"{told}. At its own spike rate, {100 * answer.own.rate:.3g} %, {answer.workload} wins {steps}; with its "
+            f"{spikes} at T = {answer.own.timesteps} it {own}."
         )
     return tuple(found)
 

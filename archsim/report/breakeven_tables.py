@@ -109,10 +109,12 @@ def told(verdict: Verdict) -> str:
 
 
 def _levels(answer: Breakeven) -> Table:
-    """Energy by level: the SNN without a spike, as it is, and the ANN at each density."""
+    """Energy by level: the SNN without a spike, where it breaks even, and as it is; the ANN at each density."""
     curve = answer.own_curve
+    low = curve.verdict("energy", answer.ann_density).low
+    even = [(f"SNN at {100 * point.rate:.3g} %", point.snn) for point in curve.points if point.rate == low]
     columns: list[tuple[str, Cost]] = [
-        ("SNN, no spike", curve.points[0].snn), ("SNN, own spikes", answer.own.snn),
+        ("SNN, no spike", curve.points[0].snn), *even, ("SNN, own spikes", answer.own.snn),
         *((f"ANN, {density:g} non-zero", cost) for density, cost in curve.ann.items()),
     ]  # fmt: skip
     scale = scale_for([cost.energy_pj for _, cost in columns], ENERGY)

@@ -266,3 +266,21 @@ def test_a_folder_in_the_way_is_told(chain, tmp_path):
     shutil.copy(chain, tmp_path / "file")
     done = CliRunner().invoke(app, ["breakeven", "sata", str(chain), "--timesteps", "2", "-o", str(tmp_path / "file")])
     assert done.exit_code == 2 and "file" in done.stderr
+
+
+def test_the_sentences_say_who_wins(chain):
+    found = archsim.breakeven("sata", chain, overrides=SKIPS, timesteps=[1, 2, 16])
+    for metric, sentence in zip(("energy", "edp", "dynamic"), found.sentences, strict=True):
+        ratios = {curve.timesteps: curve.ratio(curve.own, metric, found.ann_density) for curve in found.curves}
+        assert found.wins_up_to(metric) == max(step for step in ratios if all(
+            ratio < 1 for other, ratio in ratios.items() if other <= step))  # fmt: skip
+        assert f"wins up to T = {found.wins_up_to(metric)}" in sentence
+        assert ("it wins, at" in sentence) is (found.own_ratio(metric) < 1) is True
+        for curve in found.curves:
+            verdict = curve.verdict(metric, found.ann_density)
+            if verdict.outcome == "below":
+                assert f"{100 * verdict.rate:.3g} % at T = {curve.timesteps}" in sentence
+    losing = archsim.breakeven("sata", chain, timesteps=[2, 16])
+    assert "it loses, at" in losing.sentences[0] and losing.own_ratio("energy") > 1
+    assert "never wins at T = 2, 16" in losing.sentences[0]
+    assert losing.wins_up_to("energy") is None and "wins at no T" in losing.sentences[0]
