@@ -2,10 +2,10 @@
 
 One update of a neuron: its input is added to each of its S state words, each decay is computed (a shift and a
 subtraction where ``leak = 1 - 2**-k``, else a multiplication), the membrane is compared with the threshold, and a spike
-subtracts the threshold unless the reset is hard (then the potential is set) or none. A bias and a potential of rest are
-one more addition each, a bound from below is one more comparison. Neurons that send no spikes (``li``, ``cuba_li``)
-have neither threshold nor reset: their potentials leave. Gains are folded into weights, ``euler`` is the hardware of
-``decay``.
+subtracts the threshold unless the reset is hard, at once or delayed (then the potential is set), or none. A bias and a
+potential of rest are one more addition each, a bound from below is one more comparison. Neurons that send no spikes
+(``li``, ``cuba_li``) have neither threshold nor reset: their potentials leave. Gains are folded into weights, ``euler``
+is the hardware of ``decay``.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class Drawing:
 
     def neuron(self) -> dict[str, Any]:
         model = self.pick("lif", "lif", "if", "cuba_lif")
-        found = {"reset": self.pick("hard", "subtract", "delayed_subtract", "none")}
+        found = {"reset": self.pick("hard", "subtract", "delayed_subtract", "delayed_hard", "none")}
         found["max_spikes"] = self.pick(1, 1, 1, 3, 1, 1, 300)
         return found | self.potential(model)
 

@@ -48,7 +48,7 @@ def _neurons(found: Literal, part: Part, layer: Layer, t: int, biased: bool) -> 
                 found.add(head, t, "neuron_leak" if shifted else "neuron_leak_multiplier", "op")
             if spiking and found.value(layer.name, t, c, y, x):
                 found.add(head, t, "neuron_membrane", "spike_out")
-                found.add(head, t, "neuron_reset", "op", 0 if neuron.reset in ("hard", "none") else 1)
+                found.add(head, t, "neuron_reset", "op", int(neuron.reset.endswith("subtract")))
 
 
 def _membranes(found: Literal, part: Part, layer: Layer, t: int) -> None:
@@ -58,7 +58,7 @@ def _membranes(found: Literal, part: Part, layer: Layer, t: int) -> None:
     if found.arch.timesteps == "together" or steps == 1:
         return
     words = 2 if neuron.model.startswith("cuba") else 1
-    bits = words * found.network.precision.membrane_bits + (neuron.reset == "delayed_subtract")
+    bits = words * found.network.precision.membrane_bits + neuron.reset.startswith("delayed")
     visits = [("read", t > 0), ("write", t < steps - 1 or found.arch.neuron.clear_between_inputs)]
     for place in places_of(layer.out_shape):
         replica = found.replica_at(head, found.completed[layer.name][place])
