@@ -94,7 +94,7 @@ class _Executed(SimulatedActivity):
     """The spikes of a network on inputs of a dataset, at one precision; and what it answers at the other."""
 
     def __init__(self, workload: Workload, inputs: Inputs, named: NamedInputs) -> None:
-        super().__init__(workload, inputs.values, inputs.labels, name=inputs.spec, precision=named.precision)
+        super().__init__(workload, inputs.values, inputs.labels, name=named.spec, precision=named.precision)
         self.inputs = inputs
         self._beside: _Executed | None = None
         self._named = named

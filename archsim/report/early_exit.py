@@ -78,7 +78,8 @@ def _front(axes: Axes, found: EarlyExit) -> None:
     if best:
         axes.plot(*zip(*best, strict=True), color=TOTAL, linewidth=1.2, zorder=1)
     colours = [TOTAL if front else GREY for front in found.front]
-    axes.scatter(*zip(*points, strict=True), c=colours, s=36, zorder=2, edgecolors="white", linewidths=0.8)
+    across, up = zip(*points, strict=True)
+    axes.scatter(across, up, c=colours, s=36, zorder=2, edgecolors="white", linewidths=0.8)
     named: dict[tuple[float, float], list[str]] = {}
     for row, front, point in zip(found.rows, found.front, points, strict=True):
         if front or row.threshold is None:
