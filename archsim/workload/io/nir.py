@@ -137,6 +137,7 @@ def _input_shape(graph: _Graph, entry: str, asked: Asked) -> None:
             graph.problems.append(
                 Problem(f"contradicts the file, whose input is {show(stated)}", key="input_shape", value=list(given))
             )
+            given = stated
     graph.shape = stated if given is None else given
 
 

@@ -180,6 +180,8 @@ class _Walk:
     def _neurons(self, one: Placed, before: Dims) -> dict[str, Any]:
         if one.node.kind == "Threshold":
             found = self._threshold(one, before)
+        elif one.node.kind not in self.dialect.writes:
+            return {"type": "neuron"}  # refused by its type
         else:
             stepped = Stepped(one.node, before, self.dialect, self.dt, partial(self.blame, one.name))
             found = stepped.neurons(one.feedback is not None)

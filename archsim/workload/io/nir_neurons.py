@@ -51,6 +51,7 @@ class Stepped:
         arrays = [value for value in node.fields.values() if not isinstance(value, str)]
         self.single = all(array.dtype.itemsize <= 4 or array.dtype.kind in "iu" for array in arrays)
         self.found = Neurons()
+        self.misfits: dict[tuple[int, ...], list[str]] = {}
         self.broken = False
 
     def neurons(self, recurrent: bool) -> Neurons:
@@ -69,6 +70,8 @@ class Stepped:
                 keys["max_spikes"] = self.dialect.max_spikes
         if update == "euler" and kind not in ("IF", "I"):
             keys["update"] = update
+        for shape, names in self.misfits.items():
+            self.say(f"{', '.join(names)}: shape {list(shape)}; its neurons are a map of {list(self.dims or ())}")
         return self.found
 
     def _membrane(self, kind: str) -> str:
@@ -145,7 +148,7 @@ class Stepped:
             return values.reshape(full)
         if shape == self.dims[:1]:
             return values.reshape(full[0], 1, 1)
-        self.say(f"{name} has shape {list(values.shape)}; its neurons are a map of {list(self.dims)}")
+        self.misfits.setdefault(values.shape, []).append(name)
         self.broken = True
         return np.asarray(values.flat[0] if values.size else 1.0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import nir
 import numpy as np
 
@@ -21,7 +23,7 @@ def chain(shape, *nodes, out=(1,)):
     named = {f"n{index}": node for index, node in enumerate(nodes)}
     names = ["input", *named, "output"]
     ends = {"input": nir.Input(np.array(shape)), "output": nir.Output(np.array(out))}
-    return graph({**ends, **named}, list(zip(names[:-1], names[1:], strict=True)))
+    return graph({**ends, **named}, list(pairwise(names)))
 
 
 def graph(nodes, edges):
@@ -66,7 +68,7 @@ def every_type():
         "affine": nir.Affine(of(6, 64), of(6)),
         "recurrent": inner,
         "linear": nir.Linear(of(6, 6)),
-        "cuba": nir.CubaLIF(*(ones(6, value=value) for value in (4e-4, 5e-4, 2.0, 0.1, 0.3)), v_reset=ones(6, value=0.1)),
+        "cuba": nir.CubaLIF(*(ones(6, value=value) for value in (4e-4, 5e-4, 2.0, 0.1, 0.3, 0.1))),
         "delay": nir.Delay(ones(6, value=3e-4)),
         "threshold": nir.Threshold(ones(6, value=0.5)),
         "cubali": nir.CubaLI(*(ones(3, value=value) for value in (4e-4, 5e-4, 2.0, 0.1))),
@@ -74,10 +76,10 @@ def every_type():
         "i": nir.I(ones(3, value=1e4)),
         "output": nir.Output(np.array([3])),
     }
-    path = ["input", "conv", "if", "sum", "scale", "flat", "affine", "recurrent", "linear", "cuba", "delay", "threshold"]
-    tail = ["threshold", "head", "li", "i", "cubali", "output"]
+    path = ["input", "conv", "if", "sum", "scale", "flat", "affine", "recurrent", "linear", "cuba", "delay"]
+    tail = ["delay", "threshold", "head", "li", "i", "cubali", "output"]
     nodes["head"] = nir.Linear(of(3, 6))
-    edges = list(zip(path[:-1], path[1:], strict=True)) + list(zip(tail[:-1], tail[1:], strict=True))
+    edges = [*pairwise(path), *pairwise(tail)]
     edges += [("if", "avg"), ("avg", "scale")]
     return graph(nodes, edges)
 
