@@ -101,7 +101,7 @@ class IntegerNeurons:
             self._correct(potential, before, scratch)
             saturated += self._saturate(potential)
             if potentials is not None:
-                np.multiply(potential, self.step, out=potentials[:, step])
+                np.multiply(potential, self.step, out=potentials[:, step], dtype=np.float64)
             if self.neuron.spiking:
                 fire(self.neuron, potential, self.number["threshold"], out[:, step], scratch)
                 reset(self.neuron, potential, self.number, out[:, step], scratch)

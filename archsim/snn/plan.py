@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -99,15 +100,17 @@ def feedback_of(layer: Layer, parts: Mapping[str, Array], dtype: np.dtype[Any]) 
         spread = Affine(as_map(weight), None if bias is None else as_map(bias), dtype)
         return lambda spikes: spread([spikes[:, None]])[:, 0]
     operator = _recurrent_operator(layer, weight, bias, dtype)
-    return lambda spikes: operator([np.ascontiguousarray(spikes)[:, None]])[:, 0]
+    return lambda spikes: operator([np.ascontiguousarray(spikes)[:, None]])[:, 0].reshape(spikes.shape)
 
 
 def _recurrent_operator(layer: Layer, weight: Array, bias: Array | None, dtype: np.dtype[Any]) -> Operator:
     """A weighted layer from the map of neurons to itself."""
     assert layer.recurrent is not None
-    kernel = layer.recurrent.kernel
+    kernel, shape = layer.recurrent.kernel, layer.out_shape
+    if layer.recurrent.kind == "linear":
+        shape = math.prod(shape), 1, 1
     plain = replace(
-        layer, in_shape=layer.out_shape, kernel=kernel, stride=(1, 1), dilation=(1, 1), groups=1,
+        layer, in_shape=shape, out_shape=shape, kernel=kernel, stride=(1, 1), dilation=(1, 1), groups=1,
         padding=(kernel[0] // 2, kernel[1] // 2), kind=layer.recurrent.kind,
     )  # fmt: skip
     return (Conv2d if layer.recurrent.kind == "conv2d" else Linear)(plain, weight, bias, dtype)
