@@ -14,6 +14,7 @@ from archsim.cli.options import (
     AsJson,
     Cell,
     Costs,
+    Inputs,
     Network,
     Overrides,
     Plugins,
@@ -49,7 +50,10 @@ def breakeven(  # noqa: PLR0913, PLR0917 - one parameter per option
     device: Cell = None,
     costs: Costs = None,
     engine: Annotated[str, typer.Option(metavar="auto|des|fast", help="How to execute; the answers agree.")] = "fast",
-    samples: Annotated[str, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all.")] = "0",
+    samples: Annotated[
+        str | None, typer.Option(help="Inputs to execute: 3, 0..15, 0,3,5 or all. Default: 0, or all of --inputs.")
+    ] = None,
+    inputs: Inputs = None,
     plugin: Plugins = None,
     allow_outside: AllowOutside = False,
     as_json: AsJson = False,
@@ -63,7 +67,7 @@ def breakeven(  # noqa: PLR0913, PLR0917 - one parameter per option
     request = prepare_breakeven(
         arch, workload, timesteps=timesteps, ann_density=ann_density, ann_pe=ann_pe, ann_overrides=set_ann or (),
         uniform=uniform, overrides=overrides or (), device=device, costs=costs or (), engine=engine, samples=samples,
-        plugins=plugin or (), allow_outside=allow_outside, output=output, figure=figure,
+        inputs=inputs, plugins=plugin or (), allow_outside=allow_outside, output=output, figure=figure,
     )  # fmt: skip
     with progress("executing spike rates") as report:
         found = fulfil_breakeven(request, report)

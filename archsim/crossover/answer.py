@@ -61,7 +61,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Own:
-    """The workload as it is: its timesteps, its spike rate, and what it costs (``recorded``: with its own spikes)."""
+    """The workload as it is: its timesteps, its spike rate, and what it costs.
+
+    ``recorded``: with its own spikes, recorded or simulated, not with drawn ones.
+    """
 
     timesteps: int
     rate: float

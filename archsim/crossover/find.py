@@ -36,7 +36,8 @@ def breakeven(  # noqa: PLR0913 - one parameter per thing that may be asked
     overrides: str | Sequence[str] = (),
     costs: Several = (),
     engine: str = "fast",
-    samples: Samples = 0,
+    samples: Samples | None = None,
+    inputs: str | None = None,
     plugins: Several = (),
     allow_outside: bool = False,
     progress: Progress | None = None,
@@ -45,13 +46,14 @@ def breakeven(  # noqa: PLR0913 - one parameter per thing that may be asked
 
     ``ann_density``: non-zero share of the ANN's activations. ``ann_pe`` (systolic chips): ``multiplier`` (the default)
     or ``bit_serial``. ``ann_overrides``: dotted keys of the ANN's chip. ``uniform``: one density for all layers, in
-    place of the workload's own in their ratios. The rest is as for :func:`archsim.simulate`; recorded densities are
-    counted over ``samples``, and each sample is executed. Raises ArchsimError with everything that is wrong.
+    place of the workload's own in their ratios. The rest is as for :func:`archsim.simulate`; densities of recorded or
+    simulated spikes are counted over ``samples``, and each sample is executed. Raises ArchsimError with everything that
+    is wrong.
     """
     request = prepare_breakeven(
         arch, workload, timesteps=timesteps, ann_density=ann_density, ann_pe=ann_pe, ann_overrides=ann_overrides,
-        uniform=uniform, overrides=overrides, costs=costs, engine=engine, samples=samples, plugins=plugins,
-        allow_outside=allow_outside,
+        uniform=uniform, overrides=overrides, costs=costs, engine=engine, samples=samples, inputs=inputs,
+        plugins=plugins, allow_outside=allow_outside,
     )  # fmt: skip
     return fulfil_breakeven(request, progress)
 
@@ -172,10 +174,16 @@ class _Search:
         """All points, and the verdicts by every metric against every ANN."""
         for rate in self.grid:
             self.point(rate)
-        verdicts = tuple(self._verdict(metric, density) for density in self.request.ann_densities for metric in METRICS)
+        known = 0
+        verdicts: tuple[Verdict, ...] = ()
+        while len(self._points) > known:  # what was executed for one verdict is looked at for all
+            known, verdicts = len(self._points), self._verdicts()
         points = tuple(self._points[rate] for rate in sorted(self._points))
         bits = activation_bits(self.request.base.workload.network, self.timesteps)
         return Curve(self.timesteps, bits, self.anns(), points, self.point(self.request.rates.own), verdicts)
+
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        return tuple(self._verdict(metric, density) for density in self.request.ann_densities for metric in METRICS)
 
     def _verdict(self, metric: str, density: float) -> Verdict:
         least = self.anns()[density].of(metric)

@@ -1,4 +1,4 @@
-"""Drawn spikes behind the image that was recorded: a direct-coded input is known, whatever is drawn behind it."""
+"""Drawn spikes behind the workload's own image: a direct-coded input is known, whatever is drawn behind it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BehindImage(SyntheticActivity):
 
 
 def has_image(activity: Activity) -> bool:
-    """Whether a direct-coded input was recorded that some layer reads by itself."""
+    """Whether a direct-coded image is there, recorded or given, that some layer reads by itself."""
     network = activity.network
     read = any(layer.sources == (INPUT,) for layer in network.consumers(INPUT))
     return not activity.synthetic and network.encoding == "direct" and read

