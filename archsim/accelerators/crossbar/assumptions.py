@@ -10,7 +10,7 @@ from archsim.accelerators.crossbar.chip import Chip
 from archsim.accelerators.crossbar.reads import adc_bits
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.accelerators.lowered import OF_EVERY_FAMILY
-from archsim.accelerators.unlike_neurons import neuron_assumptions
+from archsim.accelerators.neuron_assumptions import neuron_assumptions
 from archsim.workload import Layer
 
 VISIBLE = 0.01  # of a time that is rounded to whole cycles

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from archsim.accelerators.lowered import OF_EVERY_FAMILY, LayerFacts, Lowered
+from archsim.accelerators.neuron_assumptions import neuron_assumptions
 from archsim.accelerators.stages import Stage, stages_of
 from archsim.accelerators.systolic.checks import check
 from archsim.accelerators.systolic.components import components
@@ -26,7 +27,6 @@ from archsim.accelerators.systolic.passes import Batches, Passes
 from archsim.accelerators.systolic.schema import SystolicArchitecture
 from archsim.accelerators.systolic.state import StageState
 from archsim.accelerators.systolic.statistics import statistics_of
-from archsim.accelerators.unlike_neurons import neuron_assumptions
 from archsim.taskgraph import GraphBuilder
 from archsim.workload import Workload
 
