@@ -25,6 +25,7 @@ ALLOWED = {
     "analysis": {"engine", "taskgraph", "result", "errors"},
     "peers": {"workload", "config", "errors"},
     "snn": {"workload", "config", "errors"},
+    "recording": {"workload", "snn", "config", "errors"},
     "measures": {"datasets", "errors", "inputs", "op_count", "samples", "snn", "workload"},
     "inputs": {"config", "datasets", "errors", "result", "snn", "workload"},
     "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},
