@@ -13,7 +13,7 @@ from archsim.accelerators import Architecture
 from archsim.config.document import OVERRIDE
 from archsim.cost.overrides import is_of_costs
 from archsim.crossover.rates import SpikeRates, rates_of
-from archsim.crossover.twin import MOST_VALUE, levels, refusals
+from archsim.crossover.twin import MOST_VALUE, levels, pixel_levels, refusals
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 from archsim.pricing_check import unpriceable
 from archsim.request import WORKLOAD_PREFIX, Gather, Request, prepare
@@ -126,7 +126,7 @@ def _with_own(steps: tuple[int, ...], base: Request) -> tuple[int, ...]:
 
 def _representable(base: Request, steps: Sequence[int]) -> None:
     network = base.workload.network
-    wrong = [step for step in steps if levels(network, step) > MOST_VALUE]
+    wrong = [step for step in steps if max(levels(network, step), pixel_levels(network, step)) > MOST_VALUE]
     if wrong:
         text = f"spike counts of more than {MOST_VALUE:,} cannot be the values of an ANN"
         listed = ", ".join(map(str, wrong))
@@ -176,9 +176,10 @@ def _ann_chip(base: Request, pe: str | None, stated: Sequence[str]) -> tuple[Arc
 
 
 def _place_for_figure(path: str | Path) -> None:
-    """ConfigError for an unknown ending, or a folder that is not there."""
+    """ConfigError for an unknown ending, a folder in the way, or no rights."""
     if Path(path).suffix.lower() not in SUFFIXES:
         endings = f"a file ending in {', '.join(SUFFIXES)}"
         raise ConfigError(Problem("not a kind of figure", key="figure", value=str(path), allowed=endings))
-    if not Path(path).resolve().parent.is_dir():
-        raise ConfigError(Problem("its folder does not exist", key="figure", value=str(path)))
+    if Path(path).is_dir():
+        raise ConfigError(Problem("is a folder, not a file", key="figure", value=str(path)))
+    writable_folder(Path(path).parent)

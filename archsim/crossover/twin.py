@@ -39,6 +39,11 @@ def levels(network: Network, timesteps: int) -> int:
     return timesteps * max(sent, default=1)
 
 
+def pixel_levels(network: Network, timesteps: int) -> int:
+    """The largest spike count of an element of an input that is coded in spikes, 0 for an image or a table."""
+    return 0 if network.encoding in ("direct", None) else timesteps * network.input_max
+
+
 def activation_bits(network: Network, timesteps: int) -> int:
     """``ceil(log2(m T + 1))``."""
     return levels(network, timesteps).bit_length()
@@ -79,8 +84,8 @@ def quantised(workload: Workload, timesteps: int, stated: Stated) -> Workload:
     if network.input_shape is not None:
         data["input"] = {"shape": list(data["input"]["shape"]), "encoding": "direct"}
         if network.encoding != "direct":
-            pixel_bits = (timesteps * network.input_max).bit_length()
-            data["precision"] = dict(data.get("precision") or {}) | {"input_bits": pixel_bits}
+            wide = {"input_bits": pixel_levels(network, timesteps).bit_length()}
+            data["precision"] = dict(data.get("precision") or {}) | wide
     return _drawn(workload, _network(workload, data), stated)
 
 

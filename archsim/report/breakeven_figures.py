@@ -11,6 +11,7 @@ from archsim.report.style import (
     MARGIN_INCHES,
     TITLE_INCHES,
     TITLE_LETTERS,
+    legend_beside,
     shortened,
 )
 
@@ -25,6 +26,7 @@ WIDTH, HEIGHT = 8.6, 3.7
 WON = "#009E73"
 COLOURS = (0.08, 0.88)  # the part of the colour map that shows on white
 LINEAR_RATES = 0.05  # up to here the axis of the rates is linear
+LEGEND_ROWS = 18
 OWN_SIZE, CROSSING_SIZE = 9.0, 6.0
 
 
@@ -114,14 +116,15 @@ def _legend(axes: Axes, answer: Breakeven) -> None:
     mark: dict[str, Any] = {"linestyle": "none", "color": "white", "markeredgecolor": "black"}
     handles.append(Line2D([], [], marker="D", markersize=CROSSING_SIZE, label="break-even", **mark))
     handles.append(Line2D([], [], marker="*", markersize=OWN_SIZE * 1.2, label="the workload", **mark))
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+    legend_beside(axes, handles, columns=-(-len(handles) // LEGEND_ROWS))
 
 
 def _name(figure: Any, answer: Breakeven) -> None:
     """Two lines above the panels: what is shown, of which chip and network, and against which ANN."""
+    spikes = "drawn spikes (star: its own)" if answer.own.recorded else "synthetic activity"
     changed = f"; ANN's chip: {', '.join(answer.ann_overrides)}" if answer.ann_overrides else ""
     text = (
-        f"{shortened(answer.arch, TITLE_LETTERS)} × {shortened(answer.workload, TITLE_LETTERS)}, synthetic activity; "
+        f"{shortened(answer.arch, TITLE_LETTERS)} × {shortened(answer.workload, TITLE_LETTERS)}, {spikes}; "
         f"{answer.ann_density:g} of the ANN's activations non-zero{changed}"
     )
     width, height = figure.get_size_inches()

@@ -244,7 +244,9 @@ WRONG = [
     (["--set-ann", "pe.wide_values=none"], ["the ANN (T = 2): layer 'conv2' has an input of 2 bits"]),
     (["--set", "pe.wide_values=none"], ["the SNN (T = 2): layer 'conv1' has an input of 8 bits"]),
     (["--figure", "f.txt"], ["figure: not a kind of figure (got 'f.txt'"]),
-    (["--figure", "nowhere/f.png"], ["figure: its folder does not exist"]),
+    (["--figure", "/dev/null/f.png"], ["a file is in the way of the folder to write to"]),
+    (["--figure", "folder.png"], ["figure: is a folder, not a file (got 'folder.png')"]),
+    (["--timesteps", "40000", "--set", "workload.neuron.max_spikes=2"], ["spike counts of more than 65,535"]),
     (["--samples", "all"], ["samples: synthetic activity has no last sample"]),
     (["--timesteps", "2000000000"], ["timesteps: not a number of timesteps"]),
     (["--set", "array.rows=0", "--timesteps", "0", "--ann-density", "7", "--figure", "a.b"],
@@ -255,12 +257,13 @@ WRONG = [
 @pytest.mark.parametrize(("options", "said"), WRONG, ids=[" ".join(options) for options, _ in WRONG])
 def test_wrong_input_is_told_at_once_and_nothing_is_written(chain, tmp_path, options, said, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
     default = [] if "--timesteps" in options else ["--timesteps", "2"]
     done = CliRunner().invoke(app, ["breakeven", "sata", str(chain), *default, "-o", str(tmp_path / "out"), *options])
     assert done.exit_code == 2 and done.stdout == ""
     for part in said:
         assert part in done.stderr
-    assert not [path for path in tmp_path.rglob("*") if path.suffix in (".json", ".png")]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["chain.yaml", "folder.png"]
 
 
 def test_crossbars_have_no_pe_to_choose(chain):
