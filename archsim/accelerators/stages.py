@@ -100,7 +100,7 @@ def _needs_memory_of_spikes(network: Network) -> list[Problem]:
         if layer.kind == "delay":
             problems.append(
                 Problem(
-                    f"layer '{layer.name}' delays what it reads (steps: {layer.delay}), and the chip has no delay lines",
+                    f"layer '{layer.name}' delays its input (steps: {layer.delay}), and the chip has no delay lines",
                     key=f"layers.{layer.index}", value=layer.name,
                     allowed="a network without delays, trained or converted so",
                 )
