@@ -6,16 +6,14 @@ from typing import Annotated
 
 import typer
 
-from archsim.cli.options import AllowOutside, AsJson, Network
+from archsim.cli.options import AllowOutside, AsJson, Inputs, Network
 from archsim.cli.program import app
 
 
 @app.command()
 def metrics(  # noqa: PLR0913, PLR0917 - one parameter per option
     workload: Network,
-    inputs: Annotated[
-        str | None, typer.Option(metavar="SPEC", help="Execute the network on these: mnist:0..15, mine.npz.")
-    ] = None,
+    inputs: Inputs = None,
     samples: Annotated[
         str | None, typer.Option(help="Samples of the workload: 3, 0..15, 0,3,5 or all. Default: all recorded.")
     ] = None,

@@ -185,3 +185,18 @@ def test_inputs_need_weights_and_a_loaded_workload_takes_no_overrides():
         archsim.metrics("vgg9-cifar10", precision="float")
     with pytest.raises(ConfigError, match="loaded already"):
         archsim.metrics(load_workload("cnn-mnist"), overrides="timesteps=4")
+
+
+def test_drawn_pixels_are_what_they_stand_for(tmp_path):
+    """A pixel of 1 is a single spike of scale 1, and of scale 2 one half; averages of drawn spikes are halves, too."""
+    for scale, expected in ((1, [2 * 16, 0]), (2, [0, 0])):
+        path = tmp_path / "drawn.yaml"
+        path.write_text(
+            f"name: drawn\ntimesteps: 2\ninput: {{shape: [1, 4, 4], encoding: direct, scale: {scale}}}\n"
+            "precision: {input_bits: 1}\nlayers:\n"
+            "  - {name: conv, type: conv2d, out_channels: 1, kernel: 1}\n  - {name: pool, type: avgpool2d, kernel: 2}\n"
+            "  - {name: fc, type: linear, out_features: 3, spiking: false}\nactivity: {density: 1.0}\n"
+        )
+        found = archsim.metrics(path)
+        assert [row.effective_acs for row in found.connections] == expected
+        assert found.effective_macs == 2 * 16 + 2 * 4 * 3 - sum(expected)
