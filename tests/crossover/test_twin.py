@@ -159,3 +159,16 @@ def test_what_has_a_past_is_refused_layer_by_layer(tmp_path):
     assert len(lines) == 6 and len(said) == 2
     assert "chain.yaml:8: layers.1: layer 'conv2' is recurrent" in said[0]
     assert "chain.yaml:9: layers.2: layer 'late' is delayed by 2 timesteps" in said[1]
+
+
+def test_the_ann_is_the_network_that_one_would_write(chain, tmp_path):
+    """A file of the ANN, written by hand, costs to the last digit what a break-even says of it."""
+    text = CHAIN.replace("timesteps: 4", "timesteps: 1").replace(", neuron: {model: if, threshold: 2.0}", "")
+    text = text.replace("{model: lif, leak: 0.5, reset: subtract}", "{model: if, reset: hard, max_spikes: 7}")
+    ann = written(tmp_path, text.replace("{density: 0.2, seed: 3}", "{density: 0.5, seed: 3}"), "ann.yaml")
+    for chip, given in (("sata", ["pe.wide_values=multiplier"]), ("isaac-like", [])):
+        found = archsim.breakeven(chip, chain, timesteps=4, ann_density=0.5).curve(4).ann[0.5]
+        by_hand = archsim.simulate(archsim.load_architecture(chip, given), ann)
+        assert (found.energy_pj, found.latency_ns, found.area_um2) == (
+            by_hand.energy_pj, by_hand.latency_ns, by_hand.area_um2
+        )  # fmt: skip
