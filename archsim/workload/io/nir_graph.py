@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from archsim.errors import nearest
-from archsim.workload.io.nir_file import GRAPH, Node
+from archsim.workload.io.nir_file import Node
+from archsim.workload.io.nir_reader import GRAPH
 from archsim.workload.network import INPUT
 
 Blame = Callable[[str, str], None]

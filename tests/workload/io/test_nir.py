@@ -14,7 +14,8 @@ from archsim.snn import simulate
 from archsim.workload import load_workload
 from archsim.workload.io import import_file
 from archsim.workload.io.dialects import DIALECTS
-from archsim.workload.io.nir_file import NEEDED, read_nir
+from archsim.workload.io.nir_file import read_nir
+from archsim.workload.io.nir_reader import NEEDED
 
 
 def read(folder, made, **options):
