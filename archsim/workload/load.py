@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from archsim.config import Document, build_from, validate
@@ -33,7 +33,7 @@ class Workload:
 
     network: Network
     activity: Activity
-    document: Document
+    document: Document = field(repr=False)
     hash: str
     weights: Weights | None = None
 

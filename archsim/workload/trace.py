@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ class Trace:
     file: str
     timesteps: int
     n_samples: int
-    members: Mapping[str, Array]
+    members: Mapping[str, Array] = field(repr=False)
     shapes: Mapping[str, Shape]
     sha256: str
 
