@@ -42,8 +42,13 @@ class Follower:
 
     @contextmanager
     def hooks(self) -> Iterator[None]:
-        """While it is entered, calls of the layers and neurons are seen; sinabs' layers take one sample at a time."""
+        """While it is entered, calls of the layers and neurons are seen, and sinabs' layers take one sample at a time.
+
+        One sample has too little work for several threads, so PyTorch gets one.
+        """
         with ExitStack() as stack:
+            stack.callback(self.torch.set_num_threads, self.torch.get_num_threads())
+            self.torch.set_num_threads(1)
             for path, (part, leaf) in self.leaves.items():
                 before, after = self._entering, self._leaving(path, part, leaf)
                 stack.callback(part.register_forward_pre_hook(before).remove)
@@ -164,7 +169,7 @@ class Follower:
         elif leaf.kind == "add":
             functions.added(self, path, call)
         elif leaf.kind == "view":
-            functions.apply(self, "view", call)
+            functions.viewed(self, known, path, call)
         else:
             self._stateless(path, part, leaf, known, call)
 

@@ -37,7 +37,7 @@ def apply(follower: Follower, name: str, call: Call) -> None:
     elif name in DROPOUTS and known is not None:
         _dropout(follower, name, known, call)
     elif name in VIEWS and known is not None:
-        follower.tell(out, view(follower, known, out, name))
+        viewed(follower, known, name, call)
     elif name in SWAPS and known is not None:
         _swapped(follower, name, known, call)
     elif name in ADDS:
@@ -51,6 +51,15 @@ def apply(follower: Follower, name: str, call: Call) -> None:
         TIME[name](follower, name, call)
     else:
         follower.lost(name, call)
+
+
+def viewed(follower: Follower, known: Value, name: str, call: Call) -> None:
+    """A view: told what it is, or lost."""
+    found = view(follower, known, call[2], name)
+    if found is None:
+        follower.lost(name, call, "mixes samples, timesteps and the map")
+    else:
+        follower.tell(call[2], found)
 
 
 def view(follower: Follower, known: Value, out: Any, name: str) -> Value | None:

@@ -46,31 +46,49 @@ class Given:
         return found
 
 
-def given(
-    inputs: Any, timesteps: int | None, encoding: str | None, order: str, problems: list[Problem]
-) -> Given | None:
+@dataclass(frozen=True)
+class Time:
+    """What the user says of the inputs: timesteps and encoding, the order of axes of spikes, the scale of images."""
+
+    timesteps: int | None = None
+    encoding: str | None = None
+    order: str = "TN"
+    scale: float | None = None
+
+
+def given(inputs: Any, time: Time, problems: list[Problem]) -> Given | None:
     """The inputs, or every reason why these are none.
 
     Without ``encoding``, inputs are still images (``direct``) where ``timesteps`` is stated, and spikes where not.
     """
     values = _numbers(inputs, problems)
     before = len(problems)
-    if timesteps is not None and (type(timesteps) is not int or not 1 <= timesteps <= MAX_TIMESTEPS):
-        problems.append(Problem("no such number", key="timesteps", value=timesteps, allowed=f"1 to {MAX_TIMESTEPS:,}"))
-    if encoding is not None and encoding not in ENCODINGS:
-        near = nearest(str(encoding), ENCODINGS)
-        text = "a recorder knows still images and spikes; spikes that a rate or latency code made are events"
-        problems.append(Problem(text, key="encoding", value=encoding, allowed=", ".join(ENCODINGS), nearest=near))
-    if order not in ("TN", "NT"):
-        problems.append(Problem("no such order of axes", key="order", value=order, allowed="TN, NT"))
+    kind = time.encoding or ("events" if time.timesteps is None else "direct")
+    problems += _problems(time, kind)
     if values is None or len(problems) > before:
         return None
-    kind = encoding or ("events" if timesteps is None else "direct")
-    if kind == "direct" and timesteps is None:
+    return _still(values, time, problems) if kind == "direct" else _spikes(values, time, problems)
+
+
+def _problems(time: Time, kind: str) -> list[Problem]:
+    """What is wrong with what the user says."""
+    found, steps, scale = [], time.timesteps, time.scale
+    if steps is not None and (type(steps) is not int or not 1 <= steps <= MAX_TIMESTEPS):
+        found.append(Problem("no such number", key="timesteps", value=steps, allowed=f"1 to {MAX_TIMESTEPS:,}"))
+    if kind not in ENCODINGS:
+        text = "a recorder knows still images and spikes; spikes that a rate or latency code made are events"
+        near = nearest(str(kind), ENCODINGS)
+        found.append(Problem(text, key="encoding", value=kind, allowed=", ".join(ENCODINGS), nearest=near))
+    if time.order not in ("TN", "NT"):
+        found.append(Problem("no such order of axes", key="order", value=time.order, allowed="TN, NT"))
+    if scale is not None and (isinstance(scale, bool) or not isinstance(scale, int | float) or not 0 < scale < np.inf):
+        found.append(Problem("must be a number above 0", key="scale", value=scale))
+    elif scale is not None and kind == "events":
+        found.append(Problem("spikes have no scale; still images have", key="scale", value=scale))
+    if kind == "direct" and steps is None:
         text = "is missing: a still image does not say for how many timesteps it is shown"
-        problems.append(Problem(text, key="timesteps"))
-        return None
-    return _still(values, timesteps or 1, problems) if kind == "direct" else _spikes(values, timesteps, order, problems)
+        found.append(Problem(text, key="timesteps"))
+    return found
 
 
 def _numbers(inputs: Any, problems: list[Problem]) -> Array | None:
@@ -97,41 +115,43 @@ def _numbers(inputs: Any, problems: list[Problem]) -> Array | None:
     return values
 
 
-def _still(values: Array, timesteps: int, problems: list[Problem]) -> Given | None:
+def _still(values: Array, time: Time, problems: list[Problem]) -> Given | None:
+    steps = time.timesteps or 1
     if not 2 <= values.ndim <= 4:
         text = "of a still image are [N, C, H, W], [N, C, L] or [N, features]; spikes need encoding='events'"
         problems.append(Problem(text, key="inputs", value=_show(values.shape)))
         return None
     if values.dtype.kind in "biu":
-        return _in_range(Given(values.astype(np.int64), "direct", timesteps), problems)
-    scale, integers, exact = _scale(values)
+        if time.scale is not None:
+            problems.append(Problem("the inputs are integers already", key="scale", value=time.scale))
+            return None
+        return _in_range(Given(values.astype(np.int64), "direct", steps), problems)
+    scale, integers, exact = _scale(values, time.scale)
     if integers is None:
-        text = "are no integers divided by one number, as pixels / 255 are; a chip gets integers: round them, as in "
-        problems.append(Problem(text + "torch.round(x * 255) / 255", key="inputs", value=_first_off(values)))
+        by = "one number, as pixels / 255 are" if time.scale is None else f"{time.scale:g}"
+        text = f"are no integers divided by {by}; a chip gets integers: round them, as in torch.round(x * 255) / 255"
+        problems.append(Problem(text, key="inputs", value=_first_off(values, scale)))
         return None
-    return _in_range(Given(integers, "direct", timesteps, scale, not exact), problems)
+    return _in_range(Given(integers, "direct", steps, scale, not exact), problems)
 
 
-def _scale(values: Array) -> tuple[float, Array | None, bool]:
+def _scale(values: Array, stated: float | None) -> tuple[float, Array | None, bool]:
     """The number by which all values are integers, these, and whether exactly so as they would be divided."""
-    positive = values[values > 0]
-    smallest = float(positive.min(initial=1.0)) if positive.size else 1.0
-    for scale in dict.fromkeys((*_SCALES, round(1 / smallest))):
+    smallest = float(values[values > 0].min(initial=1.0))
+    scales = (*_SCALES, round(1 / smallest)) if stated is None else (stated,)
+    for scale in dict.fromkeys(scales):
         integers = np.round(values.astype(np.float64) * scale)
-        if integers.max() > MAX_INTEGER:
-            continue
         if np.abs(integers / scale - values).max() <= _ROUNDING * max(1.0, float(values.max())):
             exact = bool((integers.astype(values.dtype) / values.dtype.type(scale) == values).all())
             return float(scale), integers.astype(np.int64), exact
-    return 1.0, None, False
+    return stated or 255.0, None, False
 
 
-def _first_off(values: Array) -> float:
-    off = np.abs(np.round(values * 255.0) / 255.0 - values) > _ROUNDING
-    return float(values[off][0])
+def _first_off(values: Array, scale: float) -> float:
+    return float(values[np.abs(np.round(values * scale) / scale - values) > _ROUNDING][0])
 
 
-def _spikes(values: Array, timesteps: int | None, order: str, problems: list[Problem]) -> Given | None:
+def _spikes(values: Array, time: Time, problems: list[Problem]) -> Given | None:
     if not 3 <= values.ndim <= 5:
         text = "of spikes are [T, N, C, H, W], [T, N, C, L] or [T, N, features]; order='NT' for [N, T, ...]; still "
         problems.append(Problem(text + "images need timesteps", key="inputs", value=_show(values.shape)))
@@ -140,10 +160,10 @@ def _spikes(values: Array, timesteps: int | None, order: str, problems: list[Pro
         text = "of events are whole numbers of spikes; a still image of real values needs encoding='direct'"
         problems.append(Problem(text, key="inputs", value=float(values[values != np.floor(values)][0])))
         return None
-    by_sample = np.swapaxes(values, 0, 1) if order == "TN" else values
-    if timesteps is not None and by_sample.shape[1] != timesteps:
-        text = f"have {by_sample.shape[1]} timesteps in the order '{order}'"
-        problems.append(Problem(text, key="inputs", value=_show(values.shape), allowed=f"{timesteps}, as stated"))
+    by_sample = np.swapaxes(values, 0, 1) if time.order == "TN" else values
+    if time.timesteps not in (None, by_sample.shape[1]):
+        text = f"have {by_sample.shape[1]} timesteps in the order '{time.order}'"
+        problems.append(Problem(text, key="inputs", value=_show(values.shape), allowed=f"{time.timesteps}, as stated"))
         return None
     return _in_range(Given(by_sample.astype(np.int64), "events", by_sample.shape[1]), problems)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ from archsim.errors import ArchsimError, ConfigError, Problem, UnsupportedError,
 from archsim.recording.compare import simulated_alike
 from archsim.recording.follow import Follower, dtype_of
 from archsim.recording.graph import EVERY, STILL, Array, as_map
-from archsim.recording.inputs import Given, Order, given
+from archsim.recording.inputs import Given, Order, Time, given
 from archsim.recording.recording import Parts, Recording
 from archsim.recording.write import Writer, Written
 
@@ -38,24 +38,27 @@ def record(  # noqa: PLR0913 - one parameter per thing that a module does not sa
     timesteps: int | None = None,
     encoding: Literal["direct", "events"] | None = None,
     order: Order = "TN",
+    scale: float | None = None,
     call: Call | None = None,
     input_bits: int | None = None,
     precision: Mapping[str, int] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Recording:
     """Record a PyTorch module of snnTorch, SpikingJelly or sinabs neurons: its network, its weights and its spikes.
 
-    ``inputs``: still images [N, C, H, W] (or [N, C, L], [N, features]) of integers, or of integers / scale, for which
-    ``timesteps`` is stated; or spikes [T, N, ...], without (``order="NT"`` for [N, T, ...]); ``encoding`` says which
-    where both are meant. ``labels`` [N] are kept. ``call``: how the module takes time (:data:`CALLS`; by default as its
-    neurons do). ``input_bits`` (direct; default: what the images need) and ``precision`` (``weight_bits`` 8,
-    ``membrane_bits`` 16) are what the chip will store; the recording itself is the framework's.
+    ``inputs``: still images [N, C, H, W], [N, C, L] or [N, features] of integers, or of integers / ``scale`` (default:
+    found), for which ``timesteps`` is stated; or spikes [T, N, ...], without (``order="NT"``: [N, T, ...]).
+    ``encoding`` says which where that does not. ``labels`` [N] are kept. ``call``: how the module takes time
+    (:data:`CALLS`; by default as its neurons do). ``input_bits`` (direct; default: what the images need) and
+    ``precision`` (``weight_bits`` 8, ``membrane_bits`` 16) are what the chip will store; the recording itself is the
+    framework's. ``progress(done, total)`` counts samples.
 
     The module is run sample by sample, its state reset before and after. Raises ConfigError for arguments that are
     wrong; UnsupportedError with everything in the module that archsim has no layer for; WorkloadError where archsim's
     own simulation does not equal the framework's spikes, with every layer that differs.
     """
     problems = _module_problems(module) + _name_problems(name)
-    values = given(inputs, timesteps, encoding, order, problems)
+    values = given(inputs, Time(timesteps, encoding, order, scale), problems)
     bits = _precision(precision, input_bits, values, problems)
     known = _labels(labels, values, problems)
     if call is not None and call not in CALLS:
@@ -67,7 +70,7 @@ def record(  # noqa: PLR0913 - one parameter per thing that a module does not sa
         raise ConfigError(problems)
     follower = Follower(module, values.timesteps)
     way = call or _way(follower, values)
-    spikes = _run(follower, values, way)
+    spikes = _run(follower, values, way, progress or (lambda done, total: None))
     written = Writer(follower.graph, follower.neurons).write()
     _refuse(follower)
     notes = _notes(follower, values, way, call is None, order)
@@ -86,7 +89,7 @@ def _recording(name: str, follower: Follower, values: Given, bits: dict[str, int
     return Recording(name, workload, given_map, spikes, own.predictions, labels, written.modules, dtype, notes, parts)
 
 
-def _run(follower: Follower, values: Given, way: str) -> dict[str, Array]:
+def _run(follower: Follower, values: Given, way: str, progress: Callable[[int, int], None]) -> dict[str, Array]:
     """The spikes of every neuron module, [N, T, ...], sample by sample."""
     found: dict[str, list[Array]] = {}
     with follower.hooks():
@@ -95,6 +98,7 @@ def _run(follower: Follower, values: Given, way: str) -> dict[str, Array]:
                 _call(follower, values, sample, way)
             for path, spikes in follower.spikes.items():
                 found.setdefault(path, []).append(spikes)
+            progress(sample + 1, len(values.values))
             if follower.graph.problems:
                 break
     return {path: np.stack(spikes) for path, spikes in found.items()}

@@ -38,7 +38,8 @@ class Recording:
     def save(self, path: str | os.PathLike[str] = ".") -> Path:
         """Write NAME.yaml, NAME-weights.npz and NAME.npz, all or none; the path of the first.
 
-        ``path``: a folder, or NAME in a folder (with or without ``.yaml``). ArchsimError where it cannot be written.
+        ``path``: a folder, or NAME in a folder (with or without ``.yaml``). Files of these names are replaced.
+        ArchsimError where they cannot be written.
         """
         target = Path(path)
         if target.is_dir() or str(path).endswith(os.sep):
@@ -72,8 +73,8 @@ class Parts:
         weights, trace, text = (folder / f"{stem}{ending}" for ending in ("-weights.npz", ".npz", ".yaml"))
         write_weights(weights, self.arrays)
         write_trace(trace, int(self.head["timesteps"]), self.input, self.spikes, labels, predictions)
-        tail = {"weights": weights.name, "activity": {"trace": trace.name}}
-        text.write_text(text_of(self.head, self.layers, tail), encoding="utf-8")
+        head = {**self.head, "weights": weights.name, "activity": {"trace": trace.name}}
+        text.write_text(text_of(head, self.layers), encoding="utf-8")
         return [weights, trace, text]
 
     def workload(self) -> Workload:
@@ -91,6 +92,9 @@ def file_stem(name: str) -> str:
 
 def _moved(written: Sequence[Path], folder: Path) -> Path:
     """Put the files where they belong, and take them back if one of them fails."""
+    for path in written:
+        if (folder / path.name).is_dir():
+            raise IsADirectoryError(0, "a folder is in the way", path.name)
     done: list[Path] = []
     try:
         for path in written:

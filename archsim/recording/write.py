@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,9 @@ from typing import Any
 
 from archsim.recording.graph import POOLS, WEIGHTED, Array, Graph, Node
 from archsim.recording.neurons import Neurons
+from archsim.workload.io.text import workload_text
 
 _SHORT = {"linear": "fc", "neuron": "neuron", "batchnorm": "bn"} | dict.fromkeys(POOLS, "pool")
-_PLAIN = re.compile(r"[A-Za-z_][\w.\-]*")
-_RESERVED = ("true", "false", "null", "yes", "no", "on", "off", "y", "n")
 _TAKEN = ("input", "default")
 
 
@@ -68,8 +66,25 @@ class Writer:
             if node is self.source(node):
                 for one in node.inputs:
                     readers.setdefault(self.source(one), []).append(node)
+        self.readers = readers
         only = {node: found[0] for node, found in readers.items() if len(found) == 1}
-        return {node: one for node, one in only.items() if node.kind in WEIGHTED and one.kind == "neuron"}
+        return {
+            node: one
+            for node, one in only.items()
+            if node.kind in WEIGHTED and one.kind == "neuron" and not self._before_neurons(one)
+        }
+
+    def _before_neurons(self, node: Node) -> bool:
+        """Whether nothing but neurons reads a node: a workload file then takes these for its own."""
+        behind = self.readers.get(node, [])
+        return bool(behind) and all(one.kind == "neuron" for one in behind)
+
+    def _covered(self, node: Node) -> bool:
+        """Whether every way out of a node meets neurons before weights: a file must then say that it spikes."""
+        behind = self.readers.get(node, [])
+        return bool(behind) and all(
+            one.kind == "neuron" or (one.kind not in WEIGHTED and self._covered(one)) for one in behind
+        )
 
     def _check(self, node: Node) -> None:
         for one in node.inputs:
@@ -130,6 +145,8 @@ class Writer:
                 layer["spiking"] = False
             return
         found = self.neurons[neuron.name]
+        if node is not neuron and self._covered(neuron):
+            layer["spiking"] = True
         layer["neuron"] = found.keys
         if found.recurrent is not None:
             layer["recurrent"] = found.recurrent
@@ -145,32 +162,9 @@ class Writer:
         return name if name not in taken else next(one for one in numbered if one not in taken)
 
 
-def text_of(head: Mapping[str, Any], layers: Sequence[Mapping[str, Any]], tail: Mapping[str, Any]) -> str:
-    """A workload file: one line for each key, and for each layer; neurons that all layers share stand above them."""
+def text_of(head: Mapping[str, Any], layers: Sequence[Mapping[str, Any]]) -> str:
+    """A workload file; neurons that all layers share stand above them."""
     neurons = [layer["neuron"] for layer in layers if "neuron" in layer]
-    shared = neurons[0] if neurons and all(one == neurons[0] for one in neurons) else None
-    lines = [f"{key}: {flow(value)}" for key, value in head.items()]
-    if shared is not None:
-        lines.append(f"neuron: {flow(shared)}")
-    lines.append("layers:")
-    for layer in layers:
-        own = {key: value for key, value in layer.items() if key != "neuron" or shared is None}
-        lines.append(f"  - {flow(own)}")
-    return "\n".join([*lines, *(f"{key}: {flow(value)}" for key, value in tail.items())]) + "\n"
-
-
-def flow(value: Any) -> str:
-    """A value in YAML's flow style."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {flow(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(one) for one in value) + "]"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        text = repr(value)
-        return text.replace("e", ".0e") if "e" in text and "." not in text else text
-    if isinstance(value, str):
-        plain = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED
-        return value if plain else json.dumps(value, ensure_ascii=False)
-    return str(value)
+    shared = {"neuron": neurons[0]} if neurons and all(one == neurons[0] for one in neurons) else {}
+    own = [{key: value for key, value in layer.items() if key not in shared} for layer in layers]
+    return workload_text({**head, **shared}, own)
