@@ -48,8 +48,11 @@ class Connection:
 
     def operations(self, values: Array) -> Array:
         """Effective operations int64 [B, T] of inputs [B, T, C, H, W]."""
-        there = (values != 0).reshape(*values.shape[:2], -1)
-        found: Array = np.rint(there.astype(np.float64) @ self.fan_out.ravel().astype(np.float64)).astype(np.int64)
+        weights = self.fan_out.ravel().astype(np.float64)
+        found = np.zeros(values.shape[:2], np.int64)
+        for step in range(values.shape[1]):
+            there = (values[:, step] != 0).reshape(len(values), -1)
+            found[:, step] = np.rint(there.astype(np.float64) @ weights)
         return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -81,12 +81,12 @@ class Metrics:
     @property
     def effective_acs(self) -> float:
         """Accumulates per sample."""
-        return sum(row.effective_acs for row in self.connections)
+        return self._all([row.effective_acs for row in self.connections]) or 0.0
 
     @property
     def effective_macs(self) -> float:
         """Multiply-accumulates per sample."""
-        return sum(row.effective_macs for row in self.connections)
+        return self._all([row.effective_macs for row in self.connections]) or 0.0
 
     @property
     def dense(self) -> int:
@@ -96,12 +96,13 @@ class Metrics:
     @property
     def membrane_updates(self) -> float | None:
         """Per sample."""
-        return _sum([row.membrane_updates for row in self.neurons])
+        return self._all([row.membrane_updates for row in self.neurons])
 
     @property
     def neuron_operations(self) -> tuple[float | None, float | None]:
         """Effective and dense, per sample."""
-        return _sum([row.operations for row in self.neurons]), _sum([row.dense_operations for row in self.neurons])
+        effective = self._all([row.operations for row in self.neurons])
+        return effective, self._all([row.dense_operations for row in self.neurons])
 
     @property
     def op_count(self) -> OpCount:
@@ -147,7 +148,7 @@ class Metrics:
             sums[row.owner] += row.bytes
         return sums
 
-
-def _sum(values: list[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if len(known) == len(values) else None
+    def _all(self, means: Sequence[float | None]) -> float | None:
+        """The mean over samples of what layers have in total, from their means: whole numbers, added up first."""
+        known = [round(mean * len(self.samples)) for mean in means if mean is not None]
+        return sum(known) / len(self.samples) if len(known) == len(means) else None

@@ -105,6 +105,14 @@ def test_the_chip_and_the_metrics_count_the_same_spikes():
     assert same and all(row.active_products == ours[row.name] for row in same)
 
 
+def test_means_over_three_samples_are_whole_numbers_over_three(small):
+    values = np.random.default_rng(1).integers(0, 2, (3, 3, 2, 1, 1)).astype(np.uint8)
+    np.savez(small / "three.npz", inputs=values)
+    found = archsim.metrics(small / "small.yaml", inputs=f"{small}/three.npz")
+    assert found.effective_acs == (values.sum() + round(3 * found.connections[1].effective_acs)) / 3
+    assert found.membrane_updates == sum(round(3 * row.membrane_updates) for row in found.neurons) / 3
+
+
 def test_membranes_are_updated_at_first_and_where_they_change():
     potentials = np.array([[[0.0, 1.0], [0.0, 0.5], [0.25, 0.5]]])[..., None, None]
     assert updates(potentials).tolist() == [2 + 1 + 1]
