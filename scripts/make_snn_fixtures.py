@@ -13,6 +13,7 @@ from __future__ import annotations
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def lively(module: nn.Module, gain: float) -> nn.Module:
             elif "bias" in name:
                 values.copy_(torch.randn_like(values) * 0.1)
     return module
+
+
+def gridded(*modules: nn.Module) -> tuple[nn.Module, ...]:
+    """The modules with weights of quarters, so that potentials often equal a threshold of 1: > or >= decides."""
+    for module in modules:
+        for values in module.parameters():
+            if values.ndim > 1:
+                values.data = (values.data * 4).round() / 4
+    return modules
 
 
 def conv_net(neuron: Callable[[tuple[int, ...]], nn.Module], pool: nn.Module, gain: float = 1.2) -> nn.Sequential:
@@ -179,6 +189,27 @@ def snntorch_rleaky_loaded():
     return recurrent_net("RLeaky", reset_mechanism="zero", reset_delay=False)
 
 
+def snntorch_tied(mechanism: str) -> tuple:
+    def lif(size: int) -> nn.Module:
+        import snntorch as snn
+
+        half = 0.5 * torch.ones(size)
+        return snn.Leaky(beta=half, threshold=torch.ones(size), init_hidden=True, reset_mechanism=mechanism)
+
+    first, last = gridded(lively(nn.Linear(24, 16, bias=False), 1.5), lively(nn.Linear(16, 6, bias=False), 2.0))
+    return of_snntorch(nn.Sequential(first, lif(16), last, lif(6)), spikes(FLAT), ["1", "3"])
+
+
+@recipe("snntorch")
+def snntorch_ties_zero():
+    return snntorch_tied("zero")
+
+
+@recipe("snntorch-subtract")
+def snntorch_ties_subtract():
+    return snntorch_tied("subtract")
+
+
 # --- sinabs ---------------------------------------------------------------------------------------------------------
 
 
@@ -265,6 +296,26 @@ def sinabs_leaky_readout():
     return of_sinabs(net, spikes(FLAT), ["1", "3"])
 
 
+def sinabs_tied(**options) -> tuple:
+    import sinabs.layers as sl
+
+    first, last = gridded(lively(nn.Linear(24, 16, bias=False), 1.0), lively(nn.Linear(16, 6, bias=False), 1.0))
+    cells = [sl.IAFSqueeze(batch_size=SAMPLES, **options) for _ in range(2)]
+    return of_sinabs(nn.Sequential(first, cells[0], last, cells[1]), spikes(FLAT), ["1", "3"])
+
+
+@recipe("sinabs")
+def sinabs_ties_single():
+    from sinabs.activation import SingleSpike
+
+    return sinabs_tied(spike_fn=SingleSpike)
+
+
+@recipe("sinabs-multispike")
+def sinabs_ties_multi():
+    return sinabs_tied()
+
+
 # --- norse ----------------------------------------------------------------------------------------------------------
 
 
@@ -340,6 +391,16 @@ def norse_iaf_readout():
     return norse_two(iaf, norse.LIBoxCell(readout), 1.0)
 
 
+@recipe("norse")
+def norse_ties():
+    import norse.torch as norse
+    from norse.torch.functional.iaf import IAFParameters
+
+    first, last = gridded(lively(nn.Linear(24, 16, bias=False), 1.0), lively(nn.Linear(16, 6, bias=False), 1.0))
+    cells = [norse.IAFCell(IAFParameters(v_th=torch.ones(size), v_reset=torch.zeros(size))) for size in (16, 6)]
+    return of_norse([first, cells[0], last, cells[1]], spikes(FLAT), ["1", "3"])
+
+
 # --- SpikingJelly ---------------------------------------------------------------------------------------------------
 
 
@@ -356,7 +417,7 @@ def of_spikingjelly(net: nn.Module, inputs: torch.Tensor, places: list[str]) -> 
 def spikingjelly_lif():
     from spikingjelly.activation_based import neuron
 
-    net = conv_net(lambda shape: neuron.LIFNode(tau=2.5, v_threshold=0.5), nn.AvgPool2d(2), 3.0)
+    net = conv_net(lambda shape: neuron.LIFNode(tau=2.5, v_threshold=0.5), nn.AvgPool2d(2), 4.0)
     return of_spikingjelly(net, spikes(MAP), ["1", "4", "7"])
 
 
@@ -364,7 +425,7 @@ def spikingjelly_lif():
 def spikingjelly_lif_undecayed():
     from spikingjelly.activation_based import neuron
 
-    net = conv_net(lambda shape: neuron.LIFNode(tau=3.0, decay_input=False), nn.AvgPool2d(2))
+    net = conv_net(lambda shape: neuron.LIFNode(tau=3.0, decay_input=False), nn.AvgPool2d(2), 2.5)
     return of_spikingjelly(net, spikes(MAP), ["1", "4", "7"])
 
 
@@ -372,7 +433,7 @@ def spikingjelly_lif_undecayed():
 def spikingjelly_if():
     from spikingjelly.activation_based import neuron
 
-    net = conv_net(lambda shape: neuron.IFNode(), nn.AvgPool2d(2), 0.8)
+    net = conv_net(lambda shape: neuron.IFNode(), nn.AvgPool2d(2), 2.0)
     return of_spikingjelly(net, spikes(MAP), ["1", "4", "7"])
 
 
@@ -387,6 +448,15 @@ def spikingjelly_cuba_lif():
     return of_spikingjelly(net, spikes(FLAT), ["1", "3"])
 
 
+@recipe("spikingjelly")
+def spikingjelly_ties():
+    from spikingjelly.activation_based import neuron
+
+    first, last = gridded(lively(nn.Linear(24, 16, bias=False), 2.0), lively(nn.Linear(16, 6, bias=False), 3.0))
+    net = nn.Sequential(first, neuron.LIFNode(tau=2.0), last, neuron.LIFNode(tau=2.0))
+    return of_spikingjelly(net, spikes(FLAT), ["1", "3"])
+
+
 def stored(values: torch.Tensor) -> np.ndarray:
     """[N, T, C, H, W]: uint8 where it is spikes, else float32."""
     array = values.numpy()
@@ -397,10 +467,8 @@ def stored(values: torch.Tensor) -> np.ndarray:
 def main() -> None:
     names = sys.argv[1:] or list(RECIPES)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(RECIPES):
-        torch.manual_seed(number)
-        if name not in names:
-            continue
+    for name in names:
+        torch.manual_seed(zlib.crc32(name.encode()))
         dialect, make = RECIPES[name]
         graph, inputs, rasters = make()
         content = io.BytesIO()

@@ -80,6 +80,15 @@ def test_another_dialect_gives_other_spikes(name, dialect, tmp_path):
     assert any(np.count_nonzero(result.spikes[layer] != values) for layer, values in layers_of(found).items())
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if "_ties" in name])
+def test_potentials_at_the_threshold_tell_the_comparison(name, tmp_path):
+    workload, found = imported(name, tmp_path)
+    (compare,) = {layer.neuron.compare for layer in workload.network.layers if layer.neuron is not None}
+    other = load_workload(tmp_path / "net.yaml", [f"neuron.compare='{'>=' if compare == '>' else '>'}'"])
+    result = simulated(other, found, "float32")
+    assert all(np.count_nonzero(result.spikes[layer] != values) for layer, values in layers_of(found).items())
+
+
 def test_every_dialect_of_a_framework_was_compared_with_it():
     compared = {str(recorded(name)["dialect"]) for name in NAMES}
     assert compared == set(DIALECTS) - {"euler"}

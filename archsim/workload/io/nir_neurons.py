@@ -14,6 +14,8 @@ from archsim.workload.io.nir_file import Node
 
 Array = NDArray[Any]
 Say = Callable[[str], None]
+LARGEST = 1e30
+"""Numbers of neurons are smaller: float32 holds them, and their products with currents."""
 CLOSE = 1e-5
 """Relative distance from 1 at which a gain is 1: what float32 leaves of tau / dt * dt / tau."""
 _MODELS = {"IF": "if", "I": "li", "LI": "li", "LIF": "lif", "CubaLI": "cuba_li", "CubaLIF": "cuba_lif"}
@@ -40,7 +42,7 @@ class Neurons:
 
 def readable(number: float, single: bool) -> float:
     """The shortest decimal that is the same float32 number, or the same to 15 digits."""
-    return float(str(np.float32(number))) if single else float(f"{number:.15g}")
+    return float(str(np.float32(number))) if single and abs(number) < LARGEST else float(f"{number:.15g}")
 
 
 class Stepped:
@@ -60,10 +62,11 @@ class Stepped:
         keys["model"] = _MODELS[kind]
         late = recurrent or kind == "CubaLIF"
         reset = self.dialect.late_reset if late else self.dialect.reset
-        update = self._membrane(kind)
-        if kind in ("CubaLI", "CubaLIF"):
-            self._current()
-        self._levels(reset)
+        with np.errstate(all="ignore"):  # numbers that are too large are told
+            update = self._membrane(kind)
+            if kind in ("CubaLI", "CubaLIF"):
+                self._current()
+            self._levels(reset)
         if kind in ("IF", "LIF", "CubaLIF"):
             keys |= {"reset": reset, "compare": self.dialect.compare}
             if self.dialect.max_spikes > 1:
@@ -108,24 +111,30 @@ class Stepped:
 
     def _levels(self, reset: str) -> None:
         """threshold, rest, reset_to and minimum."""
-        rest, back, found = self._value("v_leak", 0.0), self._value("v_reset", 0.0), self.found
+        rest, back = self._value("v_leak", 0.0), self._value("v_reset", 0.0)
         if self.dialect.name != "euler":
             for name, values in (("v_leak", rest), ("v_reset", back)):
                 if values.any():
                     text = "is not 0, where this dialect's files hold 0 and its neurons start"
                     self.say(f"{name} {text}; 'euler' takes it as it is")
         elif self.node.kind != "IF":
-            found.put("rest", rest, self.single, 0.0)
+            self._put("rest", rest, self.single, 0.0)
         if self.node.kind not in ("IF", "LIF", "CubaLIF"):
             return
         threshold = self._value("v_threshold")
         if not self.broken and (threshold <= 0).any():
             self.say("v_threshold is not above 0")
-        found.put("threshold", threshold, self.single)
+        self._put("threshold", threshold, self.single)
         if reset == "hard" and self.dialect.name == "euler":
-            found.put("reset_to", back, self.single, 0.0)
+            self._put("reset_to", back, self.single, 0.0)
         if self.dialect.clamped and self.node.kind == "IF":
-            found.put("minimum", -threshold, self.single)
+            self._put("minimum", -threshold, self.single)
+
+    def _put(self, key: str, values: Array, single: bool, default: float | None = None) -> None:
+        if not (np.abs(values) < LARGEST).all():
+            self.say(f"{key} comes out as {float(np.abs(values).max()):.3g}; allowed: below {LARGEST:g}")
+            return
+        self.found.put(key, values, single, default)
 
     def _value(self, name: str, default: float | None = None) -> Array:
         """A parameter in float64: one number, or as it lies on the map of neurons."""
@@ -177,9 +186,9 @@ class Stepped:
             leak = 1.0 - part
         if self.single and (update == "decay" or self.dialect.solver == "exact"):
             leak = leak.astype(np.float32).astype(np.float64)
-            self.found.put(key, leak, True)
+            self._put(key, leak, True)
         else:
-            self.found.put(key, leak, False)
+            self._put(key, leak, False)
         return leak
 
     def _gain(self, key: str, what: str, gain: Array, must_be_one: bool) -> None:
@@ -188,4 +197,4 @@ class Stepped:
         if must_be_one and not self.broken:
             self.say(f"{what} is {float(gain.flat[0]):.6g}, and 1 in all files of this dialect")
             return
-        self.found.put(key, gain, self.single, 1.0)
+        self._put(key, gain, self.single, 1.0)
