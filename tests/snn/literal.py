@@ -182,6 +182,8 @@ class Literal:
             v = v + lost * (rest - v + gain * current)
         if neuron.reset == "delayed_subtract":
             v = v - threshold * kind(self.fired[key])
+        if neuron.reset == "delayed_hard" and self.fired[key] > 0:
+            v = kind(0.0)
         minimum = self.number(layer, "minimum", place)
         if minimum is not None and v < kind(minimum):
             v = kind(minimum)

@@ -49,7 +49,7 @@ class Builder:
         if keys["model"] in ("li", "cuba_li"):
             return keys
         keys |= {"threshold": self.rng.choice([0.5, 1.0, 1.25, 0.3]), "compare": self.rng.choice([">", ">="])}
-        keys["reset"] = self.rng.choice(["hard", "subtract", "delayed_subtract", "none"])
+        keys["reset"] = self.rng.choice(["hard", "subtract", "delayed_subtract", "delayed_hard", "none"])
         keys["max_spikes"] = self.rng.choice([1, 1, 3, 300])
         if keys["reset"] == "hard" and self.chance(0.3):
             keys["reset_to"] = self.rng.choice([-0.25, 0.125])
