@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import numpy as np
+
 from archsim.recording import functions, sinabs, snntorch, spikingjelly
-from archsim.recording.graph import EVERY, Array, Described, Graph, Node, Refusal, Value
+from archsim.recording.graph import EVERY, STILL, Array, Described, Graph, Node, Refusal, Value
 from archsim.recording.modules import Leaf, leaf_of
 from archsim.recording.neurons import Neurons
 from archsim.recording.steps import stepped
@@ -33,6 +35,7 @@ class Follower:
         self.dtype = dtype_of(self.torch, module)
         self.graph = Graph()
         self.leaves = dict(_leaves(module))
+        self.through_time = set(_through_time(module, timesteps))
         self.neurons: dict[str, Neurons] = {}
         self.calls: dict[str, int] = {}
         self.spikes: dict[str, Array] = {}
@@ -184,7 +187,25 @@ class Follower:
             self.lost(path, call, f"takes maps of {leaf.rank} axes, and gets {list(known.node.shape)}")
             return
         assert leaf.rule is not None
-        self.layer(path, leaf.rule(part, shape[front:]), known, out)
+        described = leaf.rule(part, shape[front:])
+        if path in self.through_time and isinstance(described, Described):
+            self._normed(path, described, known, out)
+        else:
+            self.layer(path, described, known, out)
+
+    def _normed(self, path: str, described: Described, known: Value, out: Any) -> None:
+        """One of the batch norms of a list that has one for each timestep: they are one layer."""
+        owner, _, place = path.rpartition(".")
+        step = int(place)
+        if known.when not in (step, STILL):
+            self.graph.blame(path, f"is the batch norm of timestep {step}, and gets timestep {known.when}")
+        shape = tuple(out.shape)[len(known.axes) :]
+        empty = {part: np.zeros((self.timesteps, len(row)), row.dtype) for part, row in described.arrays.items()}
+        make = lambda: Node("batchnorm", owner, (known.node,), shape, arrays=empty)  # noqa: E731
+        node = self.graph.node(("batchnorm", owner, known.node), make)
+        for part, row in described.arrays.items():
+            node.arrays[part][step] = row
+        self.tell(out, Value(node, step, known.axes))
 
     def _uneven(self, path: str, made: int) -> None:
         times = f"{made} time{'s' * (made != 1)}"
@@ -223,6 +244,18 @@ def _leaves(module: Any) -> Iterator[tuple[str, tuple[Any, Leaf]]]:
             yield path or type(part).__name__, (part, leaf)
         else:
             waiting = [(f"{path}.{name}".lstrip("."), child) for name, child in part.named_children()] + waiting
+
+
+def _through_time(module: Any, timesteps: int) -> Iterator[str]:
+    """Paths of batch norms that stand in a list of one for each timestep, as those of snnTorch's BatchNormTT1d and 2d.
+
+    Known by their number, and because they have no bias.
+    """
+    for path, part in module.named_modules():
+        norms = [one for one in part.children() if type(one).__name__ in ("BatchNorm1d", "BatchNorm2d")]
+        alone = type(part).__name__ == "ModuleList" and len(norms) == len(part) == timesteps > 1
+        if alone and all(norm.bias is None and norm.weight is not None for norm in norms):
+            yield from (f"{path}.{place}" for place in range(timesteps))
 
 
 def _tensors(things: Iterable[Any]) -> Iterator[Any]:

@@ -53,9 +53,14 @@ def leaf_of(module: Any) -> Leaf | None:
                 return Leaf("refused", why=f"overrides forward() of {_root(cls)}'s {cls.__name__}", always=True)
             return found
     if root in FRAMEWORKS or root == "torch":
-        always = root != "torch" or next(module.parameters(), None) is not None
-        return Leaf("refused", why=_why_not(root, own.__name__), always=always)
+        return Leaf("refused", why=_why_not(root, own.__name__), always=root == "norse" or _keeps_something(module))
     return None
+
+
+def _keeps_something(module: Any) -> bool:
+    """Whether a module has weights or a state."""
+    numbers = (*module.parameters(), *module.buffers())
+    return bool(numbers) or hasattr(module, "reset") or hasattr(module, "reset_states")
 
 
 def _known(root: str, name: str) -> Leaf | None:

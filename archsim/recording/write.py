@@ -42,7 +42,7 @@ class Writer:
         """All layers; layers that archsim has not, or that cannot follow each other, are noted in the graph."""
         for node in self.kept:
             self._check(node)
-        if not any(node.kind in WEIGHTED for node in self.kept):
+        if not self.graph.problems and not any(node.kind in WEIGHTED for node in self.kept):
             self.graph.blame("module", "no Conv1d, Conv2d or Linear computes anything from its input")
         if not self.graph.problems:
             for node in self.kept:

@@ -211,6 +211,37 @@ def test_a_residual_block_with_batch_norm(lively, events):
     assert again.workload.hash == recording.workload.hash  # the module is left as it was
 
 
+class ThroughTime(nn.Module):
+    """A batch norm of its own at each timestep; the currents of the first layer are the same at all of them."""
+
+    def __init__(self, steps):
+        super().__init__()
+        self.fc1, self.norm1 = nn.Linear(12, 20), snn.BatchNormTT1d(20, steps)
+        self.fc2, self.norm2 = nn.Linear(20, 8), snn.BatchNormTT1d(8, steps)
+        self.lif1, self.lif2 = snn.Leaky(beta=0.5, init_hidden=True), snn.Leaky(beta=0.5, init_hidden=True)
+        for norm in (*self.norm1, *self.norm2):
+            nn.init.uniform_(norm.weight, 0.5, 1.5)
+            norm.running_mean.uniform_(-0.5, 0.5)
+
+    def forward(self, x):
+        current = self.fc1(x)
+        for norm1, norm2 in zip(self.norm1, self.norm2, strict=True):
+            out = self.lif2(norm2(self.fc2(self.lif1(norm1(current)))))
+        return out
+
+
+def test_batch_norm_through_time(lively):
+    image = torch.randint(0, 16, (3, 12), generator=torch.Generator().manual_seed(3))
+    net = ThroughTime(4)
+    weights = [norm.weight.detach().numpy() for norm in net.norm1]
+    recording = archsim.record(lively(net, 0.2), image, name="net", timesteps=4, call="inside")
+    assert {layer: spikes.shape for layer, spikes in spikes_of(recording).items()} == {
+        "lif1": (3, 4, 20, 1, 1), "lif2": (3, 4, 8, 1, 1)
+    }  # fmt: skip
+    scale = recording.workload.weights.part("norm1", "scale")
+    assert np.allclose(scale, np.array(weights), rtol=1e-4)
+
+
 def test_conv1d(lively, events):
     net = nn.Sequential(
         nn.Conv1d(3, 6, 5, stride=2, padding=2), nn.BatchNorm1d(6), snn.Leaky(beta=0.5, init_hidden=True),

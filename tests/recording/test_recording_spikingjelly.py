@@ -110,6 +110,12 @@ def test_what_is_refused(events):
     assert "synaptic current without neurons" in found["4"] and "threshold -0.5" in found["7"]
 
 
+def test_what_votes_behind_the_last_layer_is_left_out(lively, events):
+    net = nn.Sequential(*network("m", neuron.LIFNode), layer.VotingLayer(2, step_mode="m"))
+    recording = archsim.record(lively(net), events(4, 2, 2, 8, 8), name="net")
+    assert recording.workload.network.layers[-1].name == "fc6"
+
+
 def test_a_mix_of_step_modes_is_told(events):
     net = network("m").eval()
     net[2].step_mode = "s"
