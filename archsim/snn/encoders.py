@@ -14,23 +14,23 @@ from archsim.workload.network import INPUT, Network, Shape
 Array = NDArray[Any]
 
 
-def encode(network: Network, fractions: Array, sample: int) -> Array:
-    """Spikes [T, C, H, W] of one image whose pixels are fractions 0..1 of the largest value.
+def encode(network: Network, image: Array, largest: float, sample: int) -> Array:
+    """Spikes [T, C, H, W] of one image [C, H, W] of values 0..``largest``.
 
-    ``rate``: a pixel x spikes with probability p = peak * x at every timestep, drawn from the seed and the sample's
-    number (``bernoulli``), or at the timesteps at which floor((t + 1) p) > floor(t p) (``regular``).
-    ``ttfs``: once, at t = round((1 - x) (T - 1)); never for x = 0.
+    ``rate``: a pixel x spikes with probability p = peak * x / largest at every timestep, drawn from the seed and the
+    sample's number (``bernoulli``), or at the timesteps at which floor((t + 1) p) > floor(t p) (``regular``).
+    ``ttfs``: once, at t = round((1 - x / largest) (T - 1)), of two integers the even one; never for x = 0.
     """
     steps = network.timesteps
     if network.encoding == "ttfs":
-        times = np.rint((1.0 - fractions) * (steps - 1))
-        return np.asarray((np.arange(steps)[:, None, None, None] == times) & (fractions > 0), np.uint8)
-    rate = network.code.peak * fractions
+        times = np.rint((largest - image) * (steps - 1) / largest)
+        return np.asarray((np.arange(steps)[:, None, None, None] == times) & (image > 0), np.uint8)
+    rate = network.code.peak * image
     if network.code.rate == "regular":
-        sums = np.floor(np.arange(steps + 1)[:, None, None, None] * rate)
+        sums = np.floor(np.arange(steps + 1)[:, None, None, None] * rate / largest)
         return np.asarray(np.diff(sums, axis=0), np.uint8)
-    drawn = stream(network.code.seed, sample, INPUT).random((steps, *fractions.shape))
-    return np.asarray(drawn < rate, np.uint8)
+    drawn = stream(network.code.seed, sample, INPUT).random((steps, *image.shape))
+    return np.asarray(drawn < rate / largest, np.uint8)
 
 
 def events_to_raster(

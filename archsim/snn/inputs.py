@@ -46,8 +46,8 @@ class Inputs:
             return some[:, None]
         largest = (1 << self.network.precision.input_bits) - 1 if self.integers else 1
         first = self.first_sample + chosen.start
-        images = enumerate(some.astype(np.float64) / largest)
-        return np.stack([encode(self.network, image, first + number) for number, image in images])
+        images = enumerate(some.astype(np.float64))
+        return np.stack([encode(self.network, image, largest, first + number) for number, image in images])
 
 
 def check_inputs(network: Network, given: Any, first_sample: int) -> tuple[Inputs | None, list[Problem]]:
@@ -97,21 +97,20 @@ def _whole(network: Network, values: Array) -> tuple[Array | None, list[Problem]
     """The integers that a chip gets, or None where the values are real; and what is out of range."""
     as_they_travel = values.ndim == 5 or network.encoding in ("direct", "events")
     largest = network.input_max if as_they_travel else (1 << network.precision.input_bits) - 1
-    if values.dtype.kind in "iu":
-        wrong = (values < 0) | (values > largest)
-        text, allowed, whole = "the inputs have integers out of range", f"0..{largest}", values
-    elif network.encoding == "direct":
+    real = values.dtype.kind == "f"
+    fractions = real and not as_they_travel
+    if real and network.encoding == "direct":
         return _on_grid(values, network.code.scale, largest), []
-    elif as_they_travel:
-        wrong = (values < 0) | (values > largest) | (values != np.floor(values))
-        text, allowed, whole = "spikes are whole numbers", f"0..{largest}", values
-    else:
-        wrong = (values < 0) | (values > 1)
-        text, allowed, whole = f"real values that '{network.encoding}' encodes are fractions", "0..1", None
+    wrong = (values < 0) | (values > (1 if fractions else largest))
+    text, allowed = "the inputs have integers out of range", f"0..{largest}"
+    if fractions:
+        text, allowed = f"real values that '{network.encoding}' encodes are fractions", "0..1"
+    elif real:
+        wrong |= values != np.floor(values)
+        text = "spikes are whole numbers"
     if wrong.any():
-        found = values[wrong].flat[0].item()
-        return None, [Problem(text, key="inputs", value=found, allowed=allowed)]
-    return None if whole is None else whole.astype(value_type(largest)), []
+        return None, [Problem(text, key="inputs", value=values[wrong].flat[0].item(), allowed=allowed)]
+    return _on_grid(values, largest, largest) if fractions else values.astype(value_type(largest)), []
 
 
 def _on_grid(values: Array, scale: float, largest: int) -> Array | None:

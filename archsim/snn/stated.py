@@ -140,7 +140,7 @@ class _Walk:
             reach = reach.reshape(len(weight), -1).sum(axis=1)
         bias = parts.get("recurrent_bias")
         own = Edge(step, float(reach.max()) * layer.neuron.max_spikes, current=True)
-        names = (*layer.sources[:1], f"the recurrence of '{layer.name}'")
+        names = (*layer.sources[:1], f"{layer.name}, recurrent")
         (of_input, of_own), both = _aligned(f"'{layer.name}' adds", names, [edge, own])
         whole = {"recurrent_weight": weight * of_own}
         largest = both.largest

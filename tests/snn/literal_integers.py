@@ -204,6 +204,8 @@ class Words(Literal):
         threshold = self.constant(layer, place, "threshold")
         if neuron.reset == "delayed_subtract":
             v -= threshold * self.fired[key]
+        if neuron.reset == "delayed_hard" and self.fired[key]:
+            v = 0
         v = self.written(layer, max(v, self.constant(layer, place, "minimum")) if self.bounded(layer) else v)
         raw = v * self.words[name, "v step"]
         if not neuron.spiking:

@@ -1,0 +1,89 @@
+"""Inputs that end early: when, with which answer, and that nothing happens behind."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from small import features, small
+
+from archsim import load_workload
+from archsim.errors import ArchsimError
+from archsim.snn import exits, simulate
+
+SUMS = [{"name": "fc", "type": "linear", "out_features": 2, "spiking": False}]
+
+
+@pytest.fixture
+def two_classes(tmp_path):
+    return small(tmp_path, SUMS, {"fc.weight": [[1, 0, 4], [0, 1, 0]]})
+
+
+EVENTS = features([[1, 1, 0], [1, 0, 0], [0, 0, 1], [0, 1, 0]])  # sums [1,1] [2,1] [6,1] [6,2]
+
+
+def softmax(first, second):
+    return math.exp(first) / (math.exp(first) + math.exp(second))
+
+
+def test_confidence_is_the_softmax_of_the_mean_readout(two_classes):
+    certain = [0.5, softmax(1, 0.5), softmax(2, 1 / 3), softmax(1.5, 0.5)]
+    for step, (below, above) in enumerate([(0.4, 0.5), (0.51, certain[1]), (certain[1] + 1e-9, certain[2] - 1e-9)]):
+        for threshold in (below, above):
+            found = simulate(two_classes, EVENTS, exit_at=threshold)
+            assert found.steps.tolist() == [step + 1]
+    assert simulate(two_classes, EVENTS, exit_at=0.99).steps.tolist() == [4]
+    assert simulate(two_classes, EVENTS, exit_at=0.99).readout.tolist() == [[6, 2]]
+    assert simulate(two_classes, EVENTS, exit_at=certain[2] - 1e-9).readout.tolist() == [[6, 1]]
+
+
+def test_confidence_by_entropy(two_classes):
+    chance = softmax(1, 0.5)
+    entropy = -chance * math.log(chance) - (1 - chance) * math.log(1 - chance)
+    certain = 1 - entropy / math.log(2)
+    for threshold, steps in ((certain - 1e-9, 2), (certain + 1e-9, 3)):
+        assert simulate(two_classes, EVENTS, exit_at=threshold, confidence="entropy").steps.tolist() == [steps]
+
+
+def test_nothing_happens_behind_the_exit():
+    preset = load_workload("cnn-mnist")
+    images = preset.activity.trace.members["input"]
+    full = simulate(preset, images, membranes=["fc1"])
+    early = simulate(preset, images, membranes=["fc1"], exit_at=0.999)
+    assert 1 < early.steps.mean() < 8 and len(set(early.steps.tolist())) > 1
+    for number, steps in enumerate(early.steps):
+        for name, spikes in early.spikes.items():
+            np.testing.assert_array_equal(spikes[number, :steps], full.spikes[name][number, :steps])
+            assert not spikes[number, steps:].any()
+        assert not early.potentials["fc1"][number, steps:].any()
+        assert early.trace().values("input", number)[steps - 1].any()
+        assert not early.trace().values("input", number)[steps:].any()
+
+
+def test_exits_without_simulating_again_equal_simulated_exits():
+    preset = load_workload("cnn-mnist")
+    trace = preset.activity.trace
+    images, labels = trace.members["input"], trace.labels
+    for kind in ("softmax", "entropy"):
+        thresholds = (0.05, 0.9, 0.99, 0.999, 1.0)
+        for found in exits(simulate(preset, images), thresholds, labels, kind):
+            again = simulate(preset, images, exit_at=found.threshold, confidence=kind)
+            np.testing.assert_array_equal(found.steps, again.steps)
+            np.testing.assert_array_equal(found.predictions, again.predictions)
+            assert found.mean_steps == again.steps.mean() and found.accuracy == again.accuracy(labels)
+    assert [one.mean_steps for one in exits(simulate(preset, images), (0.05, 1.0))] == [1.0, 8.0]
+
+
+def test_a_raster_ends_with_its_input(two_classes):
+    found = simulate(two_classes, EVENTS[None], exit_at=0.6)
+    assert found.steps.tolist() == [2] and not found.input[0, 2:].any() and found.input[0, :2].any()
+
+
+def test_wrong_thresholds_are_told_at_once(two_classes):
+    done = simulate(two_classes, EVENTS)
+    with pytest.raises(ArchsimError) as error:
+        exits(done, (0.5, 0.0, 2.0), [1, 2], "sure")
+    assert [problem.key for problem in error.value.problems] == ["thresholds", "thresholds", "confidence", "labels"]
+    with pytest.raises(ArchsimError, match="without exit_at"):
+        exits(simulate(two_classes, EVENTS, exit_at=0.5), (0.5,))

@@ -1,0 +1,140 @@
+"""The rules of the stated precision by hand: grids, words, folds, and what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from small import features, small
+
+from archsim.errors import ArchsimError
+from archsim.snn import simulate
+from archsim.snn.grids import grid, quantised, shift_for, step_of
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=1), st.integers(-30, 10), st.sampled_from([1.0, 3.0, 7.0]))
+def test_the_grid_is_the_largest_step(multiples, exponent, odd):
+    values = np.array(multiples) * odd * 2.0**exponent
+    wanted = float(np.gcd.reduce(np.array(multiples))) * odd * 2.0**exponent
+    assert grid(values) == (wanted or 1.0)
+    assert grid(np.array([1.0, 2.0**-60])) is None
+
+
+def test_weights_on_a_grid_stay_and_others_get_one():
+    assert step_of([(np.array([0.5, -1.25]), 4)], []) == 0.25
+    assert step_of([(np.array([0.5, -2.0]), 3)], []) == 0.5  # -4 is a word of 3 bits, 4 is none
+    assert step_of([(np.array([0.5, 2.0]), 3)], []) == 2.0 / 3
+    assert step_of([(np.array([0.5, -1.25]), 3)], []) == 1.25 / 3
+    assert step_of([(np.array([0.5, -0.25]), 8)], [np.array([0.125])]) == 0.125
+    assert step_of([(np.array([0.5, -0.25]), 2)], [np.array([0.125])]) == 0.5
+    assert step_of([(np.array([0.3, -0.3]), 1)], []) == 0.3
+    assert step_of([(np.array([0.5, -1.5]), 1)], []) == 1.0
+    assert quantised(np.array([0.5, -1.5, 0.0]), 1.0, 1).tolist() == [1, -1, 1]
+    assert quantised(np.array([0.5, 1.5, -9.0, 9.0]), 1.0, 3).tolist() == [0, 2, -4, 3]
+    assert [shift_for(needed, 127, 0.25) for needed in (31.75, 31.76, 1.0)] == [0, 1, -4]
+
+
+def fc(folder, weight, neuron=None, bits=(8, 16), **keys):
+    layer = {"name": "fc", "type": "linear", "out_features": len(weight), "spiking": neuron is not None}
+    layer |= {} if neuron is None else {"neuron": neuron}
+    arrays = {"fc.weight": weight}
+    if "bias" in keys:
+        layer["bias"] = True
+        arrays["fc.bias"] = keys.pop("bias")
+    return small(folder, [layer], arrays, precision={"weight_bits": bits[0], "membrane_bits": bits[1]}, **keys)
+
+
+def test_weights_are_rounded_to_their_bits(tmp_path):
+    workload = fc(tmp_path, [[0.3, 0.7, -0.1]], bits=(4, 16), bias=[0.24])
+    found = simulate(workload, features([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]), precision="stated")
+    np.testing.assert_allclose(found.outputs[0, :, 0], np.array([3, 7, -1, 0]) * 0.1 + 0.2)
+
+
+def test_a_potential_saturates_and_that_is_counted(tmp_path):
+    neuron = {"model": "if", "threshold": 1.0}
+    workload = fc(tmp_path, [[-3.0, 1.0, 1.0]], neuron, bits=(4, 6), timesteps=4)
+    found = simulate(workload, features([[1, 0, 0]] * 4), precision="stated", membranes=["fc"])
+    assert found.potentials["fc"].ravel().tolist() == [-3.0, -6.0, -8.0, -8.0]  # 6 bits: -32..31 quarters
+    assert found.saturations == {"fc": 2}
+    assert simulate(workload, features([[1, 0, 0]] * 4)).saturations == {"fc": 0}
+
+
+def test_leaks_shift_or_multiply(tmp_path):
+    drive = features([[1, 0, 0], [0, 0, 0], [0, 0, 0], [0, 0, 0]])
+    for leak, wanted in ((0.75, [-5, -3, -2, -1]), (0.8, [-5, -4, -3, -2])):
+        neuron = {"model": "lif", "leak": leak, "threshold": 31.0}
+        workload = fc(tmp_path, [[-5.0, 1.0, 31.0]], neuron, bits=(6, 8))
+        found = simulate(workload, drive, precision="stated", membranes=["fc"])
+        assert found.potentials["fc"].ravel().tolist() == wanted
+
+
+def test_batch_norm_is_folded(tmp_path):
+    layers = [
+        {"name": "fc", "type": "linear", "out_features": 2, "spiking": False, "bias": True},
+        {"name": "bn", "type": "batchnorm"}, {"name": "n", "type": "neuron", "neuron": {"model": "if"}},
+    ]  # fmt: skip
+    arrays = {"fc.weight": [[0.5, 0.25, -1], [1, 0, 0.5]], "fc.bias": [0.5, 0.25], "bn.scale": [2.0, -1.0]}
+    offsets = np.array([[0.25, 0.5], [0, 0], [1, 1], [-1, 0.25]])
+    drive = features([[1, 0, 1], [1, 1, 0], [0, 1, 1], [1, 1, 1]])
+    for offset in (offsets[0], offsets):
+        scale = np.broadcast_to(arrays["bn.scale"], offset.shape)
+        workload = small(tmp_path, layers, arrays | {"bn.offset": offset, "bn.scale": scale})
+        found, trained = (simulate(workload, drive, precision=kind, membranes=["n"]) for kind in ("stated", "float"))
+        np.testing.assert_array_equal(found.potentials["n"], trained.potentials["n"])
+    timed = np.array([[2.0, 1.0]] * 3 + [[1.0, 1.0]])
+    workload = small(tmp_path, layers, arrays | {"bn.offset": offsets, "bn.scale": timed})
+    with pytest.raises(ArchsimError, match=r"'bn' cannot be folded .* from timestep to timestep"):
+        simulate(workload, drive, precision="stated")
+
+
+def test_an_identity_path_is_a_weight_of_one(tmp_path):
+    layers = [
+        {"name": "fc", "type": "linear", "out_features": 3, "spiking": False},
+        {"name": "sum", "type": "add", "inputs": ["fc", "input"]},
+        {"name": "n", "type": "neuron", "neuron": {"model": "if", "threshold": 100.0}},
+    ]
+    weight = np.diag([0.3, 0.7, -0.7])
+    workload = small(tmp_path, layers, {"fc.weight": weight}, timesteps=1, precision={"weight_bits": 4})
+    found = simulate(workload, features([[1, 1, 1]]), precision="stated", membranes=["n"])
+    np.testing.assert_allclose(found.potentials["n"].ravel(), [1.3, 1.7, 0.3], atol=1e-3)
+    coarse = small(tmp_path, layers, {"fc.weight": weight}, timesteps=1, precision={"weight_bits": 3})
+    found = simulate(coarse, features([[1, 1, 1]]), precision="stated", membranes=["n"])
+    step = 0.7 / 3
+    np.testing.assert_allclose(found.potentials["n"].ravel(), np.array([5, 7, 1]) * step, atol=1e-2)
+
+
+def test_what_integers_cannot_express_is_named(tmp_path):
+    layers = [
+        {"name": "first", "type": "linear", "out_features": 3, "neuron": {"model": "lif", "update": "euler"}},
+        {"name": "second", "type": "linear", "out_features": 3, "neuron": {"model": "if", "gain": 0.0}},
+        {"name": "flip", "type": "scale"},
+    ]
+    arrays = {"first.weight": np.eye(3), "second.weight": np.eye(3), "first.leak": [0.5, 0.75, 0.5], "flip.scale": 0.0}
+    with pytest.raises(ArchsimError) as error:
+        simulate(small(tmp_path, layers, arrays), features([[1, 0, 0]] * 4), precision="stated")
+    told = [str(problem) for problem in error.value.problems]
+    assert len(told) == 3
+    assert "'first'" in told[0] and "'second'" in told[1] and "'flip'" in told[2]
+
+
+def test_scales_behind_neurons_by_channel_are_refused(tmp_path):
+    layers = [{"name": "n", "type": "neuron"}, {"name": "s", "type": "scale"}, {"name": "fc", "type": "linear",
+               "out_features": 2}]  # fmt: skip
+    arrays = {"s.scale": [1.0, 2.0, 3.0], "fc.weight": np.ones((2, 3))}
+    with pytest.raises(ArchsimError, match="'s' cannot be folded"):
+        simulate(small(tmp_path, layers, arrays), features([[1, 0, 0]] * 4), precision="stated")
+
+
+def test_words_of_more_than_53_bits_are_refused(tmp_path):
+    workload = fc(tmp_path, [[1.0, 2.0**-31, 1.0]], bits=(32, 16), input={"shape": [3], "encoding": "direct"})
+    simulate(workload, np.array([1, 2, 3]), precision="stated")
+    keys = {"input": {"shape": [3], "encoding": "events", "max_spikes": 65535}}
+    layers = [
+        {"name": name, "type": "linear", "out_features": 3, "spiking": False, "weight_bits": 32} for name in "ab"
+    ]  # fmt: skip
+    arrays = {f"{name}.weight": np.full((3, 3), 1.0) * (1 + 2.0**-30) for name in "ab"}
+    arrays["a.weight"][0, 0] = arrays["b.weight"][0, 0] = 2.0**-30
+    keys["precision"] = {"membrane_bits": 32}
+    with pytest.raises(ArchsimError, match="more than 53 bits"):
+        simulate(small(tmp_path, layers, arrays, **keys), features([[1, 0, 0]] * 4), precision="stated")
