@@ -40,7 +40,10 @@ DOCS = ROOT / "docs"
 WORKLOADS = DOCS / "workloads.md"
 PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.rglob("*.md") if "_build" not in page.parts)]
 PLAYED = [page for page in PAGES if steps(page.read_text())]
-NEEDS = {"cluster.md": "distributed", "data.md": "mlxtend", "import.md": "nir", "searching.md": "optuna"}
+NEEDS = {
+    "cluster.md": "distributed", "data.md": "mlxtend", "import.md": "nir", "record.md": "snntorch",
+    "searching.md": "optuna",
+}  # fmt: skip
 IN_BASH = {"cluster.md", "store.md"}  # variables and background jobs
 SLOW = {"breakeven.md", "tutorial.md", "crossbar.md", "figures.md", "cluster.md", "store.md"}
 

@@ -185,7 +185,10 @@ def _refuse(follower: Follower) -> None:
 
 
 def _problems(follower: Follower) -> list[Problem]:
-    return [Problem(text[len(name) + 2 :], key=name) for text, name in follower.graph.problems.items()]
+    """Everything in the order of the modules; what functions between them do, behind."""
+    order = {path: place for place, path in enumerate(follower.leaves)}
+    found = sorted(follower.graph.problems.items(), key=lambda item: order.get(item[1], len(order)))
+    return [Problem(text[len(name) + 2 :], key=name) for text, name in found]
 
 
 def _by_layer(follower: Follower, written: Written, by_module: Mapping[str, Array]) -> dict[str, Array]:
