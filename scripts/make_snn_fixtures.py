@@ -2,10 +2,10 @@
 
     python scripts/make_snn_fixtures.py [NAME ...]
 
-It needs torch, nir, nirtorch, snntorch, sinabs, norse and spikingjelly (versions: tests/golden/snn/README.md). For each
-network it writes NAME.nir.gz and NAME.npz: the input spikes, and for each layer of neurons, by the name of its node,
-what the framework made of them in float32 ([N, T, C, H, W]). `dialect` is what the file has to be read as. The two
-trained networks in that folder (mlp_digits_snntorch, cnn_mnist_sinabs) were not made here.
+It needs torch, nir, nirtorch and the frameworks; tests/golden/snn/README.md has the versions. For each network it writes
+NAME.nir.gz and NAME.npz: the input spikes, and for each layer of neurons, by the name of its node, what the framework
+made of them in float32 ([N, T, C, H, W]). `dialect` is what the file has to be read as. The two trained networks in that
+folder (mlp_digits_snntorch, cnn_mnist_sinabs) were not made here.
 """
 
 from __future__ import annotations
@@ -455,6 +455,51 @@ def spikingjelly_ties():
     first, last = gridded(lively(nn.Linear(24, 16, bias=False), 2.0), lively(nn.Linear(16, 6, bias=False), 3.0))
     net = nn.Sequential(first, neuron.LIFNode(tau=2.0), last, neuron.LIFNode(tau=2.0))
     return of_spikingjelly(net, spikes(FLAT), ["1", "3"])
+
+
+# --- rockpool -------------------------------------------------------------------------------------------------------
+
+
+def of_rockpool(first: nn.Module, second: nn.Module, gain: float) -> tuple:
+    from rockpool.nn.combinators import Sequential
+    from rockpool.nn.modules import LinearTorch
+    from rockpool.nn.modules.torch.nir import to_nir
+
+    layers = [LinearTorch((24, 16), has_bias=True), first, LinearTorch((16, 6), has_bias=False), second]
+    for layer in layers[::2]:
+        layer.weight.data = torch.randn(layer.weight.shape) * gain / layer.weight.shape[0] ** 0.5
+    net, inputs = Sequential(*layers), spikes(FLAT)
+    if hasattr(second, "tau"):
+        second.tau.requires_grad_(False)  # its exporter does not detach this one
+    graph = to_nir(net)
+    names = [name for name, node in graph.nodes.items() if isinstance(node, nir.LIF | nir.CubaLIF | nir.LI)]
+    found, values = {}, inputs.transpose(0, 1)
+    with torch.no_grad():
+        for layer in layers:
+            layer.reset_state()
+            values = layer(values)[0]
+            if layer in (first, second):
+                found[names[len(found)]] = values
+    return graph, inputs, found
+
+
+@recipe("rockpool")
+def rockpool_lif():
+    from rockpool.nn.modules import LIFTorch
+
+    def lif(size: int) -> nn.Module:
+        tau = 5e-3 + 2e-2 * torch.rand(size)
+        return LIFTorch(size, tau_mem=tau, tau_syn=tau.flip(0)[:, None] / 2, bias=torch.zeros(size), dt=1e-3)
+
+    return of_rockpool(lif(16), lif(6), 1.0)
+
+
+@recipe("rockpool")
+def rockpool_lif_neuron():
+    from rockpool.nn.modules import ExpSynTorch, LIFNeuronTorch
+
+    lif = LIFNeuronTorch(16, tau_mem=1e-2 * torch.ones(16), threshold=torch.ones(16), bias=torch.zeros(16), dt=2e-3)
+    return of_rockpool(lif, ExpSynTorch(6, tau=1e-2 * torch.ones(6), dt=2e-3), 1.0)
 
 
 def stored(values: torch.Tensor) -> np.ndarray:

@@ -21,7 +21,8 @@ class Dialect:
     ``writes``: the types of neurons that such a file can hold. ``dt``: the step in the file's unit of time. ``solver``:
     ``euler`` keeps ``1 - dt/tau`` of a potential, ``exact`` ``exp(-dt/tau)``. ``update``: as that of a
     :class:`archsim.workload.network.Neuron`; ``as_written`` is ``euler`` where r is 1, else ``decay``. ``gain``, the
-    factor of currents: ``file`` as the equations say, ``one`` must come out as 1, ``r`` is r alone (no time constant).
+    factor of currents: ``file`` as the equations say, ``one`` must come out as 1, ``r`` is r alone (no time constant),
+    ``step``: 1, and r says the step (``dt`` is 0): ``r = tau exp(-dt/tau) / dt``.
     ``unit_r``: r is 1 in all of its files. ``late_reset``: of a neuron with a synaptic current or with recurrence.
     ``clamped``: an IF's potential is never below minus its threshold.
     """
@@ -36,8 +37,8 @@ class Dialect:
     late_reset: Reset
     update: Literal["decay", "euler", "as_written"]
     solver: Literal["euler", "exact"] = "euler"
-    gain: Literal["file", "one", "r"] = "one"
-    current_gain: Literal["file", "one", "w_in"] = "one"
+    gain: Literal["file", "one", "r", "step"] = "one"
+    current_gain: Literal["file", "one", "w_in", "leak"] = "one"
     unit_r: bool = False
     max_spikes: int = 1
     clamped: bool = False
@@ -47,6 +48,7 @@ _SNNTORCH = "snnTorch 1.0.0"
 _SINABS = "sinabs 3.1.3"
 _NORSE = "norse 1.1.0"
 _SPIKINGJELLY = "SpikingJelly 2.0.0"
+_ROCKPOOL = "rockpool 3.1.0"
 MANY = 255
 """Most spikes of a neuron per step where the framework sets no limit: what one byte holds."""
 
@@ -113,6 +115,14 @@ _ALL = (
         f"{_SPIKINGJELLY}: IFNode, LIFNode, ParametricLIFNode and CUBALIFNode; nir_exchange/to_nir.py",
         ("IF", "LIF", "CubaLIF"),
         1e-4, ">=", "hard", "hard", "as_written",
+    ),
+    Dialect(
+        "rockpool",
+        "rockpool: floor(v / threshold) spikes per step, as many thresholds are subtracted at once; exp(-dt/tau) with "
+        "the dt that its files hide in r; biases of neurons are not in them",
+        f"{_ROCKPOOL}: LIFTorch, LIFNeuronTorch and ExpSynTorch; nn/modules/torch/nir.py",
+        ("LIF", "CubaLIF", "LI"),
+        0.0, ">=", "subtract", "subtract", "decay", solver="exact", gain="step", current_gain="leak", max_spikes=MANY,
     ),
     Dialect(
         "euler",

@@ -92,7 +92,10 @@ def import_file(  # noqa: PLR0913 - one parameter per thing that a file may leav
     if dt is not None and not (isinstance(dt, int | float) and 0 < dt < float("inf")):
         problems.append(Problem("must be a number of seconds above 0", key="dt", value=dt))
     if not file.is_file():
-        problems.append(Problem("is a folder, not a file" if file.is_dir() else "file not found", str(file)))
+        what = (
+            "is a folder, not a file" if file.is_dir() else "is no regular file" if file.exists() else "file not found"
+        )
+        problems.append(Problem(what, str(file)))
     elif kind is not None:
         stem = stem_of(file if output is None else output)
         asked = Asked(file, name or stem, stem, dialect, dt, shape, timesteps, encoding)

@@ -147,15 +147,16 @@ def _stated_shape(graph: _Graph, entry: str) -> Dims:
     if node is None:
         return None
     found = _sizes(node.array("shape"))
-    if found is not None and len(found) == 4 and found[0] == 1:
-        found = found[1:]  # an axis of one image, which exporters leave there
-    if found is not None and len(found) <= 3:
-        return found
-    if found is not None:
-        graph.blame(entry, f"the input has {len(found)} axes; allowed: 1 to 3, without those of images and time")
-        return None
     first = [_read_by(one.node) for one in graph.order if INPUT in one.sources]
-    return next((shape for shape in first if shape is not None), None)
+    read = next((shape for shape in first if shape is not None), None)
+    if found is None:
+        return read
+    if (len(found) == 4 and found[0] == 1) or (read is not None and found == (1, *read)):
+        found = found[1:]  # an axis of one image, which exporters leave there
+    if len(found) <= 3:
+        return found
+    graph.blame(entry, f"the input has {len(found)} axes; allowed: 1 to 3, without those of images and time")
+    return None
 
 
 def _read_by(node: Node) -> Dims:
@@ -216,4 +217,4 @@ def _source(file: NirFile, reading: _Reading, asked: Asked) -> str:
     if reading.dialect is None:
         return text
     dialect, dt = reading.dialect, asked.dt or reading.dialect.dt
-    return f"{text}; dialect {dialect.name}, dt {dt:g}, as in {dialect.source}"
+    return f"{text}; dialect {dialect.name}, dt {f'{dt:g}' if dt else 'from r'}, as in {dialect.source}"

@@ -169,6 +169,9 @@ class _Walk:
         delay = one.node.array("delay")
         if delay is None or delay.size == 0:
             return {"type": "delay", "steps": 1}
+        if not self.dt:
+            self.blame(one.name, "a delay needs a step, which this dialect has none of (--dt)")
+            return {"type": "delay", "steps": 1}
         steps = float(delay.flat[0]) / self.dt
         if not (delay == delay.flat[0]).all():
             self.blame(one.name, "its delays differ from each other; a delay layer has one")

@@ -93,7 +93,9 @@ class Stepped:
         if update == "as_written":
             update = "euler" if np.allclose(r, 1.0, rtol=CLOSE) else "decay"
         leak = self._leak("leak", part, update)
-        if update == "euler":
+        if dialect.gain == "step":
+            self._gain("gain", "r", leak if kind == "LI" else np.asarray(1.0), False)
+        elif update == "euler":
             self._gain("gain", "r", r, False)
         elif dialect.solver == "exact":
             plain = dialect.gain == "r" or kind == "LI"  # ExpLeak has norm_input=False, LIF has True
@@ -105,8 +107,8 @@ class Stepped:
     def _current(self) -> None:
         """current_leak and current_gain of the synaptic current."""
         part, weight, rule = self._part_of_step("tau_syn"), self._value("w_in", 1.0), self.dialect.current_gain
-        self._leak("current_leak", part, "decay")
-        gain = weight if rule == "w_in" else part * weight
+        leak = self._leak("current_leak", part, "decay")
+        gain = weight if rule == "w_in" else (leak if rule == "leak" else part) * weight
         self._gain("current_gain", "w_in * dt / tau_syn", gain, rule == "one")
 
     def _levels(self, reset: str) -> None:
@@ -167,7 +169,7 @@ class Stepped:
         if (tau <= 0).any():
             self.say(f"{name} is not above 0")
             return np.asarray(0.5)
-        part = self.dt / tau
+        part = (self.dt or self._step_in_r()) / tau
         if self.single:
             part = part.astype(np.float32).astype(np.float64)
         if self.dialect.solver == "euler" and (part > 1.0 + CLOSE).any():
@@ -175,6 +177,20 @@ class Stepped:
             self.say(f"{text}: the file was written by another framework, or with another step (--dt)")
             return np.asarray(0.5)
         return np.minimum(part, 1.0) if self.dialect.solver == "euler" else part
+
+    def _step_in_r(self) -> Array | float:
+        """The step dt for which r is tau exp(-dt/tau) / dt (Newton's method on q + log q = -log r, q = dt / tau)."""
+        r, tau = self._value("r"), self._value("tau_mem" if self.node.kind == "CubaLIF" else "tau")
+        if (r <= 0).any() or (tau <= 0).any():
+            self.say("r and tau are not above 0, and say no step")
+            return 1.0
+        q = 1.0 / (1.0 + r)
+        for _ in range(20):
+            q = np.maximum(q - (q + np.log(q) + np.log(r)) / (1.0 + 1.0 / q), q / 10)
+        steps = q * tau
+        if not np.allclose(steps, steps.flat[0], rtol=1e-3, atol=0.0):
+            self.say(f"r and tau say steps from {steps.min():.4g} to {steps.max():.4g}; its files have one")
+        return float(np.median(steps))
 
     def _leak(self, key: str, part: Array, update: str) -> Array:
         """What is kept per step, put under ``key`` as exactly as the framework's own type holds it."""

@@ -219,7 +219,7 @@ def test_dialects_that_fit_are_listed_with_what_each_means(tmp_path):
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, chain([3], lif(3, r=5.0)), dialect=None)
     keys = [problem.key for problem in caught.value.problems]
-    fit = ["snntorch", "snntorch-subtract", "snntorch-loaded", "spikingjelly", "euler"]
+    fit = ["snntorch", "snntorch-subtract", "snntorch-loaded", "spikingjelly", "rockpool", "euler"]
     assert keys == ["dialect", *(f"--dialect {name}" for name in fit)]
     assert [problem.message for problem in caught.value.problems[1:]] == [DIALECTS[name].meaning for name in fit]
 
