@@ -2,10 +2,10 @@
 
     python scripts/make_snn_fixtures.py [NAME ...]
 
-It needs torch, nir, nirtorch and the frameworks; tests/golden/snn/README.md has the versions. For each network it writes
-NAME.nir.gz and NAME.npz: the input spikes, and for each layer of neurons, by the name of its node, what the framework
-made of them in float32 ([N, T, C, H, W]). `dialect` is what the file has to be read as. The two trained networks in that
-folder (mlp_digits_snntorch, cnn_mnist_sinabs) were not made here.
+It needs torch, nir, nirtorch and the frameworks; tests/golden/snn/README.md has the versions. For each network it
+writes NAME.nir.gz and NAME.npz: the input spikes, and for each layer of neurons, by the name of its node, what the
+framework made of them in float32 ([N, T, C, H, W]). `dialect` is what the file has to be read as. The two trained
+networks in that folder (mlp_digits_snntorch, cnn_mnist_sinabs) were not made here.
 """
 
 from __future__ import annotations

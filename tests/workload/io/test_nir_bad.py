@@ -56,6 +56,12 @@ def test_what_is_no_hdf5_file_is_told_in_a_line(tmp_path):
         assert told.startswith("None: is no NIR file, or a damaged one")
 
 
+def test_without_h5py_it_is_said_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("archsim.workload.io.nir_file.find_spec", lambda name: None)
+    (told,) = problems(written(tmp_path, net()))
+    assert told == "None: reading NIR needs the package 'h5py': pip install 'archsim[nir]'"
+
+
 def test_hdf5_that_is_no_nir(tmp_path):
     with h5py.File(tmp_path / "x.nir", "w") as file:
         file["other"] = 1
