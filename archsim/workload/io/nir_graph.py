@@ -149,7 +149,7 @@ def _feedback(flat: Flat, sources: Mapping[str, tuple[str, ...]], inner: list[st
 
 
 def _in_order(reads: Mapping[str, tuple[str, ...]], ends: tuple[str, ...], blame: Blame) -> list[str]:
-    """Producers before their readers, otherwise as the file lists them, and the network's end last."""
+    """Producers before their readers, each branch to its end, otherwise as the file lists them; the end is last."""
     waiting = {name: {one for one in own if one != INPUT} for name, own in reads.items()}
     readers: dict[str, list[str]] = {}
     for name, own in waiting.items():
@@ -164,8 +164,7 @@ def _in_order(reads: Mapping[str, tuple[str, ...]], ends: tuple[str, ...], blame
         order.append(name)
         for reader in readers.get(name, []):
             waiting[reader].discard(name)
-            if not waiting[reader]:
-                ready.append(reader)
+        ready = [reader for reader in readers.get(name, []) if not waiting[reader]] + ready
     left = set(waiting) - set(order)
     while dead := {name for name in left if not left.intersection(readers.get(name, []))}:
         left -= dead

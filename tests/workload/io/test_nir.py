@@ -158,6 +158,16 @@ def test_several_edges_into_the_output_are_a_sum(tmp_path):
     assert data["layers"][1]["from"] == "input"
 
 
+def test_every_branch_is_followed_to_its_end(tmp_path):
+    nodes = {"input": nir.Input(np.array([3])), "output": nir.Output(np.array([2]))}
+    edges = []
+    for side in "ab":
+        nodes |= {f"1{side}": nir.Linear(of(2, 3)), f"2{side}": lif(2), f"3{side}": nir.Linear(of(2, 2))}
+        edges += [("input", f"1{side}"), (f"1{side}", f"2{side}"), (f"2{side}", f"3{side}"), (f"3{side}", "output")]
+    data, _ = read(tmp_path, graph(nodes, edges))
+    assert [one["name"] for one in data["layers"]] == ["1a", "2a", "3a", "1b", "2b", "3b", "output"]
+
+
 def test_graphs_within_graphs_are_opened(tmp_path):
     def box(node, size):
         ends = {"in": nir.Input(np.array([size])), "out": nir.Output(np.array([size]))}
