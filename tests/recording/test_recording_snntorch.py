@@ -242,6 +242,17 @@ def test_batch_norm_through_time(lively):
     assert np.allclose(scale, np.array(weights), rtol=1e-4)
 
 
+def test_batch_norm_of_another_timestep(events):
+    class Reversed(ThroughTime):
+        def forward(self, x):
+            for step, norm in zip(x, reversed(self.norm1), strict=True):
+                out = self.lif1(norm(self.fc1(step)))
+            return out
+
+    found = reasons(Reversed(4).eval(), events(4, 1, 12), call="time_first")
+    assert "is the batch norm of timestep 3, and gets timestep 0" in found["norm1.3"]
+
+
 def test_conv1d(lively, events):
     net = nn.Sequential(
         nn.Conv1d(3, 6, 5, stride=2, padding=2), nn.BatchNorm1d(6), snn.Leaky(beta=0.5, init_hidden=True),
@@ -331,6 +342,21 @@ class Potentials(nn.Module):
         return self.fc2(mem)
 
 
+class Late(nn.Module):
+    """The state of two timesteps before."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.lif = nn.Linear(8, 8), snn.Leaky(beta=0.5)
+
+    def forward(self, x):
+        states = [torch.zeros(1, 8)]
+        for step in x:
+            spk, mem = self.lif(self.fc(step), states[-1 if len(states) < 3 else -2])
+            states.append(mem)
+        return spk
+
+
 class Shared(nn.Module):
     def __init__(self):
         super().__init__()
@@ -347,6 +373,7 @@ class Shared(nn.Module):
         (Depends, "lif", "depends on its values", None),
         (Potentials, "lif1", "not its own of the timestep before", "step"),
         (Potentials, "fc2", "carries spikes only", "step"),
+        (Late, "lif", "not its own of the timestep before", None),
         (Shared, "lif", "one module for each place", None),
         (lambda: nn.Sequential(nn.Linear(8, 4), snn.Leaky(0.5, init_hidden=True)), "1", "all timesteps", "time_first"),
         (lambda: Loop(3), "Loop", "raised", None),
