@@ -97,11 +97,17 @@ def _run(follower: Follower, values: Given, way: str, progress: Callable[[int, i
             with _told(follower), follower.sample():
                 _call(follower, values, sample, way)
             for path, spikes in follower.spikes.items():
-                found.setdefault(path, []).append(spikes)
+                found.setdefault(path, []).append(_compact(spikes))
             progress(sample + 1, len(values.values))
             if follower.graph.problems:
                 break
     return {path: np.stack(spikes) for path, spikes in found.items()}
+
+
+def _compact(spikes: Array) -> Array:
+    """Numbers of spikes as small integers; anything else as it is."""
+    small = spikes.astype(np.uint8 if spikes.max(initial=0) < 256 else np.uint16)
+    return small if (small == spikes).all() else spikes
 
 
 def _call(follower: Follower, values: Given, sample: int, way: str) -> None:
@@ -195,9 +201,9 @@ def _by_layer(follower: Follower, written: Written, by_module: Mapping[str, Arra
     """The spikes of layers, as maps of integers."""
     found, problems = {}, []
     for layer, path in written.spikes.items():
-        keys, values = follower.neurons[path].keys, by_module[path]
-        if keys["model"] in ("li", "cuba_li"):
+        if path not in by_module:
             continue
+        keys, values = follower.neurons[path].keys, by_module[path]
         whole, most = np.round(values), keys.get("max_spikes", 1)
         if (whole != values).any() or values.min() < 0 or values.max() > most:
             off = float(values[(whole != values) | (values < 0) | (values > most)][0])

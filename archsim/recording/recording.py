@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from archsim.errors import ArchsimError, Problem
+from archsim.errors import ArchsimError, Problem, UnsupportedError
 from archsim.recording.graph import Array
 from archsim.recording.write import text_of
 from archsim.workload import Workload, load_workload, write_trace, write_weights
@@ -78,11 +78,14 @@ class Parts:
         return [weights, trace, text]
 
     def workload(self) -> Workload:
-        """The workload of the three files."""
+        """The workload of the three files. UnsupportedError where archsim models no such network."""
         with tempfile.TemporaryDirectory(prefix="archsim-recording-") as folder:
             stem = file_stem(str(self.head["name"]))
             self.write(Path(folder), stem)
-            return load_workload(Path(folder) / f"{stem}.yaml")
+            try:
+                return load_workload(Path(folder) / f"{stem}.yaml")
+            except ArchsimError as error:
+                raise UnsupportedError(replace(problem, file=None, line=None) for problem in error.problems) from None
 
 
 def file_stem(name: str) -> str:

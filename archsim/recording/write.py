@@ -44,6 +44,8 @@ class Writer:
             self._check(node)
         if not self.graph.problems and not any(node.kind in WEIGHTED for node in self.kept):
             self.graph.blame("module", "no Conv1d, Conv2d or Linear computes anything from its input")
+        if not self.graph.problems and not any(node.kind == "neuron" for node in self.kept):
+            self.graph.blame("module", "none of its neurons is one of snnTorch, SpikingJelly or sinabs")
         if not self.graph.problems:
             for node in self.kept:
                 self._write(node)

@@ -187,6 +187,51 @@ def test_layers_that_archsim_has_not(events, pool, part):
     assert "2" in {problem.key for problem in caught.value.problems}
 
 
+class Reused(nn.Module):
+    """An MLP on flattened images whose middle layer, pool-free, is used twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.fc2 = nn.Linear(64, 20), nn.Linear(20, 20)
+        self.lifs = nn.ModuleList([snn.Leaky(beta=0.5, init_hidden=True) for _ in range(3)])
+
+    def forward(self, x):
+        x = self.lifs[0](self.fc1(x.reshape(x.shape[0], -1)))
+        return self.lifs[2](self.fc2(self.lifs[1](self.fc2(x))))
+
+
+def test_a_layer_that_is_used_twice(lively, images):
+    recording = archsim.record(lively(Reused()), images, name="net", timesteps=5)
+    network = recording.workload.network
+    assert [layer.name for layer in network.layers] == ["fc1", "fc2", "fc2-2"]
+    assert all(0 < spikes.mean() < 1 for spikes in recording.spikes.values())
+    weights = recording.workload.weights
+    assert np.array_equal(weights.part("fc2", "weight"), weights.part("fc2-2", "weight"))
+
+
+def test_neurons_behind_neurons(lively, images):
+    """Whose own layer the second ones are, and which the first."""
+    lif = {"beta": 0.5, "init_hidden": True}
+    second = snn.Leaky(beta=0.9, threshold=2.0, init_hidden=True)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 20), snn.Leaky(**lif), second)
+    recording = archsim.record(lively(net), images, name="net", timesteps=5)
+    assert [layer.kind for layer in recording.workload.network.layers] == ["linear", "neuron", "neuron"]
+    assert all(0 < spikes.mean() < 1 for spikes in recording.spikes.values())
+
+
+@pytest.mark.parametrize(
+    ("layers", "part"),
+    [
+        ((nn.Linear(64, 4),), "none of its neurons"),
+        ((snn.Leaky(beta=0.5, init_hidden=True),), "no Conv1d, Conv2d or Linear"),
+        ((nn.Linear(32, 4), snn.Leaky(beta=0.5, init_hidden=True)), "raised RuntimeError"),
+    ],
+)
+def test_modules_that_are_no_network(images, layers, part):
+    with pytest.raises(UnsupportedError, match=part):
+        archsim.record(nn.Sequential(nn.Flatten(), *layers), images, name="net", timesteps=5)
+
+
 def test_modules_that_override_what_they_are(events):
     class Standardised(nn.Conv2d):
         def forward(self, x):
