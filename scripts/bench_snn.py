@@ -24,7 +24,7 @@ from archsim.datasets import load_inputs
 from archsim.snn import Simulated, simulate
 from archsim.workload import Workload
 
-BATCHES = (20, 50, 100, 250, 1000)
+BATCHES = (100, 250, 1000)
 
 
 @dataclass
@@ -108,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=1000)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--repeat", type=int, default=3)
     options = parser.parse_args()
     workload, given = load_workload("cnn-mnist"), load_inputs(f"mnist:0..{options.images - 1}")
     images, count = given.values, len(given.values)

@@ -66,7 +66,7 @@ def execute(
 ) -> None:
     """Run all chunks. What a chunk yields does not depend on the others."""
     chunks = _chunks(plan, len(inputs))
-    workers = min(len(chunks), threads or len(os.sched_getaffinity(0)))
+    workers = min(len(chunks), threads or os.cpu_count() or 1)
     done = 0
     if progress is not None:
         progress(0, len(inputs))
