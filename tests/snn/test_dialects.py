@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import archsim
 from archsim.importing import import_network
 from archsim.snn import simulate
 from archsim.workload import load_workload
@@ -87,6 +88,16 @@ def test_potentials_at_the_threshold_tell_the_comparison(name, tmp_path):
     other = load_workload(tmp_path / "net.yaml", [f"neuron.compare='{'>=' if compare == '>' else '>'}'"])
     result = simulated(other, found, "float32")
     assert all(np.count_nonzero(result.spikes[layer] != values) for layer, values in layers_of(found).items())
+
+
+def test_an_imported_network_is_executed_on_a_chip_with_its_accuracy(tmp_path):
+    pytest.importorskip("sklearn")
+    imported("mlp_digits_snntorch", tmp_path)
+    path = tmp_path / "net.yaml"
+    path.write_text(path.read_text().replace("encoding: events", "encoding: rate"))
+    result = archsim.simulate("sata", str(path), inputs="digits:0..63")
+    assert result.energy_pj > 0 and not result.synthetic
+    assert result.accuracy.correct >= 56  # its framework: 94.4 % of images that it was not trained on
 
 
 def test_every_dialect_of_a_framework_was_compared_with_it():

@@ -180,6 +180,8 @@ def _imported(file: NirFile, graph: _Graph, reading: _Reading, asked: Asked) -> 
     """The workload file's text and arrays."""
     assert graph.shape is not None
     layers, notes = reading.layers, [*graph.notes, *reading.layers.notes]
+    if asked.dialect is None and reading.dialect is not None:
+        notes.append(f"dialect: {reading.dialect.name}; no other reads this file, or they read it alike")
     if asked.timesteps is None:
         notes.append(f"timesteps: {DEFAULT_TIMESTEPS} is a placeholder, a NIR file states none (--timesteps)")
     if asked.encoding is None:

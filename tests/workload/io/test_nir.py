@@ -221,8 +221,9 @@ def test_without_neurons_no_dialect_is_needed(tmp_path):
 
 
 def test_a_dialect_that_alone_can_have_written_the_file_needs_no_name(tmp_path):
-    data, _ = read(tmp_path, chain([3], nir.I(ones(3, value=1e4))), dialect=None)
+    data, found = read(tmp_path, chain([3], nir.I(ones(3, value=1e4))), dialect=None)
     assert data["neuron"] == {"model": "li", "leak": 1.0} and "dialect euler" in data["source"]
+    assert any(note.startswith("dialect: euler;") for note in found.notes)
 
 
 def test_dialects_that_fit_are_listed_with_what_each_means(tmp_path):
