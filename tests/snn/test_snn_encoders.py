@@ -10,6 +10,7 @@ from small import small
 
 from archsim.errors import ArchsimError
 from archsim.snn import events_to_raster, simulate
+from archsim.workload.generators import stream
 
 LAYERS = [{"name": "n", "type": "neuron", "neuron": {"model": "if"}}]
 
@@ -50,8 +51,18 @@ def test_bernoulli_rates_depend_on_seed_and_sample_only(tmp_path):
     assert (found[0] != found[1]).any()
     np.testing.assert_array_equal(sent(workload, pixels[:1], first_sample=2)[0], found[2])
     np.testing.assert_array_equal(sent(workload, pixels, threads=2), found)
+    drawn = stream(3, 1, "input").random((4000, 4, 1, 1))[..., 0, 0] < 0.5 * pixels[1] / 255
+    np.testing.assert_array_equal(found[1], drawn)
     other = coded(tmp_path, "rate", steps=4000, peak=0.5, seed=4)
     assert (sent(other, pixels) != found).any()
+
+
+def test_every_input_of_many_has_its_own_number(tmp_path):
+    workload = coded(tmp_path, "rate", steps=30)
+    pixels = np.full((150, 4), 128)
+    found = sent(workload, pixels, threads=2)
+    for sample in (63, 64, 128, 149):
+        np.testing.assert_array_equal(sent(workload, pixels[:1], first_sample=sample)[0], found[sample])
 
 
 def test_real_fractions_are_coded_like_their_pixels(tmp_path):
@@ -68,8 +79,9 @@ def test_direct_integers_are_divided_by_the_scale_and_real_values_are_not(tmp_pa
     on_grid = simulate(workload, np.array([0.25, 0.5, 0, 255 / 256]))
     assert on_grid.input.dtype == np.uint8
     assert on_grid.trace().values("input", 0)[1, :, 0, 0].tolist() == [64, 128, 0, 255]
-    with pytest.raises(ArchsimError, match="real values between the integers"):
-        real.trace()
+    for between in (real, simulate(workload, np.array([0.25, 0.5, 0, 256 / 256]))):  # 255 is the largest integer
+        with pytest.raises(ArchsimError, match="real values between the integers"):
+            between.trace()
 
 
 def test_events_become_rasters():

@@ -80,6 +80,21 @@ def test_a_raster_ends_with_its_input(two_classes):
     assert found.steps.tolist() == [2] and not found.input[0, 2:].any() and found.input[0, :2].any()
 
 
+def test_a_last_potential_is_that_of_the_exit(tmp_path):
+    layers = [{"name": "fc", "type": "linear", "out_features": 2, "neuron": {"model": "li", "leak": 0.5}}]
+    workload = small(tmp_path, layers, {"fc.weight": [[1, 0, 4], [0, 1, 0]]})
+    found = simulate(workload, EVENTS, exit_at=softmax(1.5, 0.5) - 1e-9)  # potentials [1,1] [1.5,.5] [4.75,.25] ...
+    assert found.steps.tolist() == [2] and found.readout.tolist() == [[1.5, 0.5]]
+
+
+def test_an_encoded_image_ends_too(tmp_path):
+    keys = {"input": {"shape": [3], "encoding": "rate", "rate": "regular"}}
+    workload = small(tmp_path, SUMS, {"fc.weight": [[1, 0, 4], [0, 1, 0]]}, **keys)
+    found = simulate(workload, np.array([[0, 0, 255], [255, 255, 0]]), exit_at=0.9)
+    assert found.steps.tolist() == [1, 4]
+    assert found.input[:, :, :, 0, 0].sum(axis=(1, 2)).tolist() == [1, 8] and found.input[0, 0].any()
+
+
 def test_wrong_thresholds_are_told_at_once(two_classes):
     done = simulate(two_classes, EVENTS)
     with pytest.raises(ArchsimError) as error:
