@@ -48,10 +48,11 @@ def record(  # noqa: PLR0913 - one parameter per thing that a module does not sa
 
     ``inputs``: still images [N, C, H, W], [N, C, L] or [N, features] of integers, or of integers / ``scale`` (default:
     found), for which ``timesteps`` is stated; or spikes [T, N, ...], without (``order="NT"``: [N, T, ...]).
-    ``encoding`` says which where that does not. ``labels`` [N] are kept. ``call``: how the module takes time
-    (:data:`CALLS`; by default as its neurons do). ``input_bits`` (direct; default: what the images need) and
-    ``precision`` (``weight_bits`` 8, ``membrane_bits`` 16) are what the chip will store; the recording itself is the
-    framework's. ``progress(done, total)`` counts samples.
+    ``encoding`` says which where that does not. ``labels`` [N] are kept. ``call``: how the module takes time: ``step``,
+    module(x[t]) for each timestep; ``time_first``, once with [T, 1, ...]; ``batch_first``, [1, T, ...]; ``folded``,
+    [1 x T, ...]; ``inside``, one still image (default: as its neurons do). ``input_bits`` (direct; default: what the
+    images need) and ``precision`` (``weight_bits`` 8, ``membrane_bits`` 16) are what the chip will store; the recording
+    itself is the framework's. ``progress(done, total)`` counts samples.
 
     The module is run sample by sample, its state reset before and after. Raises ConfigError for arguments that are
     wrong; UnsupportedError with everything in the module that archsim has no layer for; WorkloadError where archsim's
