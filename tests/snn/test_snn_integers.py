@@ -138,3 +138,15 @@ def test_words_of_more_than_53_bits_are_refused(tmp_path):
     keys["precision"] = {"membrane_bits": 32}
     with pytest.raises(ArchsimError, match="more than 53 bits"):
         simulate(small(tmp_path, layers, arrays, **keys), features([[1, 0, 0]] * 4), precision="stated")
+
+
+def test_currents_that_others_read_are_not_folded(tmp_path):
+    layers = [
+        {"name": "fc", "type": "linear", "out_features": 3, "spiking": False},
+        {"name": "bn", "type": "batchnorm"},
+        {"name": "sum", "type": "add", "inputs": ["bn", "fc"]},
+        {"name": "n", "type": "neuron"},
+    ]
+    arrays = {"fc.weight": np.eye(3), "bn.scale": np.ones(3), "bn.offset": np.zeros(3)}
+    with pytest.raises(ArchsimError, match="'fc' is read by others"):
+        simulate(small(tmp_path, layers, arrays), features([[1, 0, 0]] * 4), precision="stated")
