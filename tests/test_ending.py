@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from test_inputs import small
+from test_real_inputs import small
 from typer.testing import CliRunner
 
 import archsim
