@@ -39,6 +39,7 @@ class Follower:
         self.neurons: dict[str, Neurons] = {}
         self.calls: dict[str, int] = {}
         self.spikes: dict[str, Array] = {}
+        self.outputs: dict[str, Array] = {}
         self._values: dict[int, Value] = {}
         self._alive: list[Any] = []
         self._depth = 0
@@ -67,7 +68,7 @@ class Follower:
     @contextmanager
     def sample(self) -> Iterator[None]:
         """One sample: state is reset before and after, and every tensor is known again by what it is."""
-        self._values, self._alive, self.calls, self.spikes, self._depth = {}, [], {}, {}, 0
+        self._values, self._alive, self.calls, self.spikes, self.outputs, self._depth = {}, [], {}, {}, {}, 0
         self._reset()
         try:
             with self.torch.no_grad(), _mode(self.torch, self):
@@ -135,6 +136,13 @@ class Follower:
             key = (found.kind, name, inputs, repr(sorted(found.keys.items())))
             node = self.graph.node(key, lambda: Node(found.kind, name, inputs, shape, found.keys, found.arrays))
         self.tell(out, Value(node, when, axes))
+        if node.kind == "linear":
+            self.put_out(node, out, when)
+
+    def put_out(self, node: Node, out: Any, when: int) -> None:
+        """Keep values of what may be the last layer, [T, ...]: currents of a linear one, potentials."""
+        kept = self.outputs.setdefault(node.name, np.zeros((self.timesteps, *node.shape)))
+        kept[slice(None) if when in (EVERY, STILL) else when] = out.detach().cpu().numpy().reshape(-1, *node.shape)
 
     def _entering(self, part: Any, args: Any) -> None:
         self._depth += 1

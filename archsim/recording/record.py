@@ -6,26 +6,20 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 
 from archsim.errors import ArchsimError, ConfigError, Problem, UnsupportedError, nearest
-from archsim.recording.compare import simulated_alike
+from archsim.recording.calling import CALLS, Call, run, usual_call
+from archsim.recording.compare import Recorded, simulated_alike
 from archsim.recording.follow import Follower, dtype_of
-from archsim.recording.graph import EVERY, STILL, Array, as_map
+from archsim.recording.graph import Array, as_map
 from archsim.recording.inputs import Given, Order, Time, given
 from archsim.recording.recording import Parts, Recording
 from archsim.recording.write import Writer, Written
 
-Call = Literal["step", "time_first", "batch_first", "folded", "inside"]
-CALLS = {
-    "step": "module(x[t]) for each timestep, [1, ...]",
-    "time_first": "module(x) with [T, 1, ...]",
-    "batch_first": "module(x) with [1, T, ...]",
-    "folded": "module(x) with [1 x T, ...]",
-    "inside": "module(x) with one still image [1, ...]; the loop over time is inside",
-}
 _BITS = {"weight_bits": (8, 1, 32), "membrane_bits": (16, 2, 32)}
 
 
@@ -70,7 +64,7 @@ def record(  # noqa: PLR0913 - one parameter per thing that a module does not sa
     if problems or values is None:
         raise ConfigError(problems)
     follower = Follower(module, values.timesteps)
-    way = call or _way(follower, values)
+    way = call or usual_call(follower, values)
     spikes = _run(follower, values, way, progress or (lambda done, total: None))
     written = Writer(follower.graph, follower.neurons).write()
     _refuse(follower)
@@ -79,60 +73,48 @@ def record(  # noqa: PLR0913 - one parameter per thing that a module does not sa
 
 
 def _recording(name: str, follower: Follower, values: Given, bits: dict[str, int], found: Any) -> Recording:
-    written, by_module, labels, notes = found
+    written, (by_module, outputs), labels, notes = found
     spikes = _by_layer(follower, written, by_module)
     head = _head(name, follower, values, bits)
     given_map = _as_maps(values.values, 1 if values.encoding == "direct" else 2, values.features)
     parts = Parts(head, written.layers, written.arrays, given_map, spikes)
     workload = parts.workload()
-    heard = {layer: f"{written.spikes[layer]}" for layer in spikes}
-    own, dtype = simulated_alike(workload, given_map, spikes, heard, _dtype(follower.module))
+    last = str(written.layers[-1]["name"])
+    recorded = Recorded(spikes, written.spikes | {last: written.spikes.get(last, written.modules[last])}, None)
+    if last not in spikes:
+        recorded = replace(recorded, outputs=outputs.get(recorded.modules[last]))
+    own, dtype = simulated_alike(workload, given_map, recorded, _dtype(follower.module))
     return Recording(name, workload, given_map, spikes, own.predictions, labels, written.modules, dtype, notes, parts)
 
 
-def _run(follower: Follower, values: Given, way: str, progress: Callable[[int, int], None]) -> dict[str, Array]:
-    """The spikes of every neuron module, [N, T, ...], sample by sample."""
-    found: dict[str, list[Array]] = {}
+def _run(
+    follower: Follower, values: Given, way: str, progress: Callable[[int, int], None]
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The spikes of every neuron module, [N, T, ...], sample by sample; and the values of layers that nothing reads."""
+    spikes: dict[str, list[Array]] = {}
+    outputs: dict[str, list[Array]] = {}
     with follower.hooks():
         for sample in range(len(values.values)):
             with _told(follower), follower.sample():
-                _call(follower, values, sample, way)
-            for path, spikes in follower.spikes.items():
-                found.setdefault(path, []).append(_compact(spikes))
+                run(follower, values, sample, way)
+            for path, found in follower.spikes.items():
+                spikes.setdefault(path, []).append(_compact(found))
+            read = {one.name for node in follower.graph.layers() for one in node.inputs}
+            for path, found in follower.outputs.items():
+                if path not in read:
+                    outputs.setdefault(path, []).append(found)
             progress(sample + 1, len(values.values))
             if follower.graph.problems:
                 break
-    return {path: np.stack(spikes) for path, spikes in found.items()}
+    return {path: np.stack(found) for path, found in spikes.items()}, {
+        path: np.stack(found) for path, found in outputs.items()
+    }
 
 
 def _compact(spikes: Array) -> Array:
     """Numbers of spikes as small integers; anything else as it is."""
     small = spikes.astype(np.uint8 if spikes.max(initial=0) < 256 else np.uint16)
     return small if (small == spikes).all() else spikes
-
-
-def _call(follower: Follower, values: Given, sample: int, way: str) -> None:
-    """Run one sample, as the module takes time."""
-    torch, module, steps = follower.torch, follower.module, values.timesteps
-    parameter = next(iter(module.parameters()), None)
-    device = None if parameter is None else parameter.device
-    real = torch.as_tensor(values.real(sample, _dtype(module)), device=device)
-    still = values.encoding == "direct"
-    if way == "step":
-        for step in range(steps):
-            tensor = (real if still else real[step])[None].clone()
-            follower.start(tensor, STILL if still else step, "N")
-            module(tensor)
-        return
-    if way == "inside":
-        tensor, when, axes = real[None].clone(), STILL, "N"
-    else:
-        every = torch.stack([real] * steps) if still else real
-        axis = {"time_first": 1, "batch_first": 0, "folded": None}[way]
-        tensor = every if axis is None else every.unsqueeze(axis)
-        when, axes = EVERY, {"time_first": "TN", "batch_first": "NT", "folded": "T"}[way]
-    follower.start(tensor, when, axes)
-    module(tensor)
 
 
 @contextmanager
@@ -148,23 +130,6 @@ def _told(follower: Follower) -> Iterator[None]:
         ways = "; ".join(f"call='{way}': {what}" for way, what in CALLS.items())
         own = Problem(text, key=type(follower.module).__name__, allowed=ways)
         raise UnsupportedError([*_problems(follower), own]) from error
-
-
-def _way(follower: Follower, values: Given) -> str:
-    """How the module's neurons take time."""
-    from archsim.recording.neurons import Neurons
-
-    takes = set()
-    for part, leaf in follower.leaves.values():
-        if leaf.kind == "neuron" and leaf.reader is not None:
-            read = Neurons(values.features)
-            leaf.reader(part, read)
-            hidden = getattr(part, "init_hidden", True)
-            takes.add(read.takes if hidden else "state")
-    for axes, way in (("TN", "time_first"), ("NT", "batch_first"), ("T", "folded")):
-        if axes in takes:
-            return way
-    return ("inside" if values.encoding == "direct" else "time_first") if "state" in takes else "step"
 
 
 def _notes(follower: Follower, values: Given, way: str, guessed: bool, order: str) -> tuple[str, ...]:

@@ -38,8 +38,11 @@ def stepped(follower: Follower, path: str, part: Any, leaf: Leaf, call: Call) ->
     when = EVERY if several else done
     for place, tensor in enumerate(outs):
         follower.tell(tensor, Value(_state(follower, node, place) if place else node, when, axes))
-    if why is None and done < follower.timesteps and neurons.keys.get("model") not in ("li", "cuba_li"):
-        _keep(follower, node, outs[0], when)
+    if why is None and done < follower.timesteps:
+        if neurons.keys.get("model") in ("li", "cuba_li"):
+            follower.put_out(node, outs[0], when)
+        else:
+            _keep(follower, node, outs[0], when)
 
 
 def _node(follower: Follower, path: str, source: Node, shape: tuple[int, ...]) -> Node:

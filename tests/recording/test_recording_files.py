@@ -86,6 +86,18 @@ def test_every_layer_that_differs_is_named(lively, images):
     assert "module.double()" in remedy.message
 
 
+def test_values_behind_the_last_spikes_are_held_against_archsims(lively, images):
+    """A last layer without neurons, whose module multiplies what it says."""
+    lif = snn.Leaky(beta=0.5, init_hidden=True)
+    net = lively(nn.Sequential(nn.Flatten(), nn.Linear(64, 20), lif, nn.Linear(20, 3)))
+    assert archsim.record(net, images, name="net", timesteps=5).spikes.keys() == {"fc1"}
+    net[3].register_forward_hook(lambda module, args, out: out * 1.5)
+    with pytest.raises(WorkloadError) as caught:
+        archsim.record(net, images, name="net", timesteps=5)
+    assert [problem.key for problem in caught.value.problems] == ["3", None]
+    assert "differ by up to" in caught.value.problems[0].message
+
+
 def test_the_module_is_left_as_it_was(lively, images):
     net = lively(small())
     before = {name: value.clone() for name, value in net.state_dict().items()}
