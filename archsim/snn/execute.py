@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -19,7 +21,7 @@ from archsim.workload.network import INPUT
 
 Array = NDArray[Any]
 Progress = Callable[[int, int], None]
-CHUNK_BYTES = 1 << 21
+CHUNK_BYTES = 1 << 22
 """Values of one chunk's largest edge, over all timesteps."""
 
 
@@ -77,7 +79,7 @@ def execute(
             if progress is not None:
                 progress(done, len(inputs))
         return
-    with ThreadPoolExecutor(workers) as pool:
+    with _products_on_one_thread(), ThreadPoolExecutor(workers) as pool:
         waiting = {pool.submit(_run, plan, inputs, chunk, into, ending): chunk for chunk in chunks}
         try:
             for future in as_completed(waiting):
@@ -87,6 +89,16 @@ def execute(
                     progress(done, len(inputs))
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _products_on_one_thread() -> contextlib.AbstractContextManager[object]:
+    """Keep numpy's matrix products from starting threads of their own, which fight with ours; needs threadpoolctl."""
+    try:
+        limits = importlib.import_module("threadpoolctl").threadpool_limits
+    except ImportError:
+        return contextlib.nullcontext()
+    held: contextlib.AbstractContextManager[object] = limits(1, "blas")
+    return held
 
 
 def _chunks(plan: Plan, count: int) -> list[slice]:
