@@ -171,9 +171,8 @@ def _read_by(node: Node) -> Dims:
 
 
 def _sizes(values: NDArray[Any] | None) -> Dims:
-    if values is None or values.size == 0 or (values < 1).any() or (values > 1 << 24).any():
-        return None
-    return tuple(int(size) for size in values.reshape(-1))
+    sizes = [] if values is None else [float(size) for size in values.reshape(-1)[:8]]
+    return tuple(map(int, sizes)) if sizes and all(1 <= size <= 1 << 24 for size in sizes) else None
 
 
 def _imported(file: NirFile, graph: _Graph, reading: _Reading, asked: Asked) -> Imported:

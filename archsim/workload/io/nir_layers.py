@@ -68,8 +68,7 @@ class _Walk:
             self._put({"name": name, "type": "add", "inputs": sources})
             sources = [name]
         layer: dict[str, Any] = {"name": self.names[one.name], "type": "?"}
-        if sources:
-            layer["from"] = sources[0]
+        layer["from"] = sources[0] if sources else INPUT  # one without sources is refused
         make = getattr(self, f"_{one.node.kind.lower()}", None) if one.node.kind not in NEURONS else self._neurons
         assert make is not None
         layer |= make(one, before)
@@ -215,35 +214,45 @@ class _Walk:
             self._keep(one, "recurrent_weight", np.asarray(1.0))
             return {"type": "elementwise"}
         node = self.nodes[one.feedback]
-        say = partial(self.blame, one.feedback)
-        spec: dict[str, Any] = {"type": "linear"}
-        weight: Array | None
-        if node.kind == "Scale":
-            values = node.array("scale")
-            weight = None if values is None else self._on_map(one, "scale", values, before)
-            spec = {"type": "elementwise"}
-        elif node.kind == "Conv2d":
-            geometry, after = conv_dims(node, 2, before, say)
-            weight = node.array("weight")
-            if geometry is None or weight is None:
-                return spec
-            kernel = weight.shape[2:]
-            spec = {"type": "conv2d", "kernel": list(kernel)}
-            if after != before or geometry.keys() & {"stride", "dilation", "groups"} or not all(k % 2 for k in kernel):
-                say("as recurrence a convolution has an odd kernel, keeps the size, and no stride, dilation or groups")
-        else:
-            weight, after = linear_dims(node, before, say)
-            if weight is not None and after is not None and before is not None and after[0] != math.prod(before):
-                say(f"makes {after[0]} values; it feeds {math.prod(before)} neurons")
-            elif weight is not None and weight.shape[0] > 1 and not (weight - np.diag(np.diag(weight))).any():
-                spec = {"type": "elementwise"}
-                weight = self._on_map(one, "weight", np.diag(weight).copy(), before)
-        if weight is not None:
-            self._keep(one, "recurrent_weight", weight)
+        ways = {"Scale": self._fed_by_scale, "Conv2d": self._fed_by_kernel}
+        spec, weight = ways.get(node.kind, self._fed_by_matrix)(one, node, before)
+        if weight is None:
+            return spec
+        self._keep(one, "recurrent_weight", weight)
         bias = node.array("bias")
-        if bias is not None and bias.any():
-            spec["bias"] = True
-            values = self._on_map(one, "bias", bias, before) if spec["type"] == "elementwise" else bias.reshape(-1)
-            if values is not None:
-                self._keep(one, "recurrent_bias", values)
-        return spec
+        if bias is None or not bias.any():
+            return spec
+        if bias.ndim != 1 or (spec["type"] != "elementwise" and bias.size != weight.shape[0]):
+            self.blame(one.feedback, f"bias has shape {show(bias.shape)}; it meets weights of {show(weight.shape)}")
+            return spec
+        values = self._on_map(one, "bias", bias, before) if spec["type"] == "elementwise" else bias
+        if values is not None:
+            self._keep(one, "recurrent_bias", values)
+        return spec | {"bias": True}
+
+    def _fed_by_scale(self, one: Placed, node: Node, before: Dims) -> tuple[dict[str, Any], Array | None]:
+        scale = node.array("scale")
+        return {"type": "elementwise"}, None if scale is None else self._on_map(one, "scale", scale, before)
+
+    def _fed_by_kernel(self, one: Placed, node: Node, before: Dims) -> tuple[dict[str, Any], Array | None]:
+        say = partial(self.blame, one.feedback or "")
+        geometry, after = conv_dims(node, 2, before, say)
+        weight = node.array("weight")
+        if geometry is None or weight is None:
+            return {"type": "conv2d"}, None
+        kernel = weight.shape[2:]
+        if after != before or geometry.keys() & {"stride", "dilation", "groups"} or not all(k % 2 for k in kernel):
+            say("as recurrence a convolution has an odd kernel, keeps the size, and no stride, dilation or groups")
+        return {"type": "conv2d", "kernel": list(kernel)}, weight
+
+    def _fed_by_matrix(self, one: Placed, node: Node, before: Dims) -> tuple[dict[str, Any], Array | None]:
+        """All to all; each to itself where the matrix is diagonal."""
+        say = partial(self.blame, one.feedback or "")
+        weight, _ = linear_dims(node, before, say)
+        if weight is None or before is None:
+            return {"type": "linear"}, None
+        if weight.shape[0] != math.prod(before):
+            say(f"makes {weight.shape[0]} values; it feeds {math.prod(before)} neurons")
+        elif weight.shape[0] > 1 and not (weight - np.diag(np.diag(weight))).any():
+            return {"type": "elementwise"}, self._on_map(one, "weight", np.diag(weight).copy(), before)
+        return {"type": "linear"}, weight

@@ -117,9 +117,11 @@ class Reader:
             return None
         if kind == GRAPH:
             return self.graph(group, where, depth)
+        before = len(self.problems)
         fields = {name: self.value(group, name, where) for name in (*NEEDED[kind], *OPTIONAL)}
-        missing = [name for name in NEEDED[kind] if name not in group]
-        if missing:
+        missing = [name for name in NEEDED[kind] if fields[name] is None]
+        if missing and (len(self.problems) == before or any(name not in group for name in missing)):
+            missing = [name for name in missing if name not in group] or missing
             self.blame(where, f"{kind} without {', '.join(missing)}")
         return {"kind": kind, "fields": {name: value for name, value in fields.items() if value is not None}}
 
@@ -182,9 +184,9 @@ class Reader:
         found = self.dataset(parent, name, where)
         if found is None:
             return None
-        if found.dtype.kind in "OS":
-            return self.text(parent, name)
         key = f"{where}.{name}"
+        if found.dtype.kind in "OS" and name == "padding" and found.shape == ():
+            return self.text(parent, name)
         if found.dtype.kind not in "fiub":
             self.blame(key, f"holds {found.dtype}; allowed: numbers")
             return None

@@ -95,6 +95,32 @@ def test_missing_parameters_and_values_that_are_no_numbers_at_once(tmp_path):
     ]
 
 
+def test_texts_complex_and_empty_values_in_place_of_numbers(tmp_path):
+    def change(node):
+        put(node, "nodes/n0/weight", "heavy")
+        put(node, "nodes/n0/bias", np.array([1 + 2j]))
+        put(node, "nodes/n1/tau", h5py.Empty("f4"))
+
+    assert problems(changed(tmp_path, net(), change), dialect="euler") == [
+        "n0.weight: holds object; allowed: numbers",
+        "n0.bias: holds complex128; allowed: numbers",
+        "n1: LIF without tau",
+    ]
+
+
+def test_feedback_of_another_shape_than_the_neurons(tmp_path):
+    nodes = {"input": nir.Input(np.array([3])), "lif": lif(3), "output": nir.Output(np.array([3]))}
+    nodes |= {"back": nir.Affine(of(3, 3), of(3)), "other": lif(3), "wide": nir.Linear(of(4, 3))}
+    edges = [("input", "lif"), ("lif", "back"), ("back", "lif"), ("lif", "other"), ("other", "wide"), ("wide", "other")]
+    path = written(tmp_path, graph(nodes, [*edges, ("other", "output")]))
+    with h5py.File(path, "r+") as file:
+        put(file["node"], "nodes/back/bias", 0.5)
+    assert problems(path, dialect="euler") == [
+        "back: bias has shape []; it meets weights of [3, 3]",
+        "wide: makes 4 values; it feeds 3 neurons",
+    ]
+
+
 def test_shapes_that_contradict_each_other_are_all_told(tmp_path):
     nodes = [conv(of(4, 3, 3, 3), (8, 8)), lif(4, 5, 5), nir.Linear(of(2, 7)), nir.Linear(of(3, 5))]
     path = written(tmp_path, chain([2, 8, 8], *nodes))
