@@ -117,11 +117,10 @@ class Reader:
             return None
         if kind == GRAPH:
             return self.graph(group, where, depth)
-        before = len(self.problems)
         fields = {name: self.value(group, name, where) for name in (*NEEDED[kind], *OPTIONAL)}
-        missing = [name for name in NEEDED[kind] if fields[name] is None]
-        if missing and (len(self.problems) == before or any(name not in group for name in missing)):
-            missing = [name for name in missing if name not in group] or missing
+        told = {problem["key"] for problem in self.problems}
+        missing = [name for name in NEEDED[kind] if fields[name] is None and f"{where}.{name}" not in told]
+        if missing:
             self.blame(where, f"{kind} without {', '.join(missing)}")
         return {"kind": kind, "fields": {name: value for name, value in fields.items() if value is not None}}
 
