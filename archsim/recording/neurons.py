@@ -72,6 +72,15 @@ class Neurons:
             self.recurrent["bias"] = True
             self.arrays["recurrent_bias"] = array(module.bias)
 
+    def each_to_itself(self, weight: Any) -> None:
+        """State recurrent connections from each neuron to itself: one number, or one for each neuron."""
+        full = self._spread("recurrent weight", weight)
+        self.recurrent = {"type": "elementwise"}
+        if full is not None:
+            equal = (full == full.flat[0]).all()
+            weights = np.array(full.flat[0]) if equal else full.reshape(as_map(self.shape)).copy()
+            self.arrays["recurrent_weight"] = weights
+
     def _spread(self, key: str, value: Any) -> Array | None:
         """The parameter of every neuron, in the shape of the map."""
         numbers = array(value) if hasattr(value, "detach") else np.asarray(value, np.float64)

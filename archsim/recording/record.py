@@ -64,7 +64,8 @@ def record(  # noqa: PLR0913 - one parameter per thing that a module does not sa
     if problems or values is None:
         raise ConfigError(problems)
     follower = Follower(module, values.timesteps)
-    way = call or usual_call(follower, values)
+    with _told(follower):
+        way = call or usual_call(follower, values)
     spikes = _run(follower, values, way, progress or (lambda done, total: None))
     written = Writer(follower.graph, follower.neurons).write()
     _refuse(follower)

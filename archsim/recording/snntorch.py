@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from archsim.recording.graph import array
 from archsim.recording.neurons import Neurons, Supported
 
@@ -67,16 +65,8 @@ def _synaptic(module: Any, neurons: Neurons) -> None:
 def _recurrent(module: Any, neurons: Neurons) -> None:
     if module.all_to_all:
         neurons.feedback(module.recurrent, at_start=True)
-        return
-    weight = array(module.recurrent.V)
-    neurons.recurrent = {"type": "elementwise"}
-    spread = neurons._spread("V", module.recurrent.V)
-    if spread is not None:
-        neurons.arrays["recurrent_weight"] = np.array(weight.reshape(())) if weight.size == 1 else _as_map(spread)
-
-
-def _as_map(values: Any) -> Any:
-    return np.array(values).reshape((*values.shape, 1, 1)[:3])
+    else:
+        neurons.each_to_itself(module.recurrent.V)
 
 
 def _rleaky(module: Any, neurons: Neurons) -> None:

@@ -77,7 +77,7 @@ def _read(follower: Follower, path: str, found: tuple[Any, Leaf], shape: tuple[i
 def _check_states(follower: Follower, node: Node, given: Sequence[Any], done: int) -> None:
     for state in given:
         value = follower.find(state)
-        if state is None or (done == 0 and value is None and not bool(state.any())):
+        if state is None or (done == 0 and value is None and hasattr(state, "any") and not bool(state.any())):
             continue
         own = value is not None and node in (value.node, *(value.node.inputs if value.node.kind == "state" else ()))
         if value is None or not own or value.when != done - 1:

@@ -66,6 +66,20 @@ def test_resets(lively, events, mechanism, delay):
     assert (neuron.reset, neuron.compare, neuron.leak, neuron.threshold) == (wanted[mechanism], ">", 0.75, 2.0)
 
 
+@pytest.mark.parametrize("kind", ["Synaptic", "RLeaky"])
+def test_zero_at_once(lively, events, kind):
+    """Without the delay, no input is lost behind a spike."""
+    own = {"init_hidden": True, "reset_mechanism": "zero", "reset_delay": False}
+    neurons = {
+        "Synaptic": lambda: snn.Synaptic(alpha=0.5, beta=0.75, **own),
+        "RLeaky": lambda: snn.RLeaky(beta=0.75, all_to_all=False, V=torch.linspace(-0.5, 0.5, 24), **own),
+    }
+    net = nn.Sequential(nn.Linear(20, 24), neurons[kind]())
+    recording = archsim.record(lively(net, 0.4), events(8, 4, 20), name="net")
+    spikes_of(recording)
+    assert recording.workload.network.layer("fc0").neuron.reset == "hard"
+
+
 @pytest.mark.parametrize("kind", ["Synaptic", "Lapicque", "RLeaky", "RSynaptic", "one to one", "conv"])
 def test_other_neurons(lively, events, kind):
     own = {"init_hidden": True, "threshold": 1.5}
@@ -294,6 +308,7 @@ def reasons(module, *args, **options):
     return found
 
 
+@pytest.mark.filterwarnings("ignore:Inhibition")
 def test_everything_unsupported_is_told_at_once(events):
     net = nn.Sequential(
         nn.Conv2d(2, 4, 3, padding_mode="circular", padding=1), snn.Leaky(beta=0.5, inhibition=True, init_hidden=True),
