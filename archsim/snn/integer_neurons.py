@@ -70,9 +70,9 @@ class IntegerNeurons:
                 shift -= 1
         self.shift, self.step = shift, math.ldexp(unit, shift)
         scaled = math.ldexp(largest, -shift) + 1 if largest else 1.0
-        self.leaks = {name: _Leak(numbers[name], bits) for name in ("leak", "current_leak")}
+        self.leaks = {name: _Leak(numbers[name]) for name in ("leak", "current_leak")}
         words = float(self.high) * 4 + scaled
-        self.dtype = exact_type(max(words, *(leak.largest for leak in self.leaks.values())), f"layer '{layer.name}'")
+        self.dtype = exact_type(words, f"layer '{layer.name}'")
         self.out_type = value_type(self.neuron, self.dtype)
         self.sign = self.dtype.type(math.copysign(math.ldexp(1.0, -shift), factor))
         self.number = {name: self._whole(numbers[name]) for name in ("threshold", "reset_to", "minimum")}
@@ -174,13 +174,12 @@ class IntegerNeurons:
 class _Leak:
     """What is left of integers after a timestep, in place."""
 
-    def __init__(self, kept: Array, bits: int) -> None:
+    def __init__(self, kept: Array) -> None:
         lost = 1.0 - kept
         fraction, _ = np.frexp(lost)
         self.shifts = (fraction == 0.5) | (lost == 0.0)
         self.lost, self.nothing = lost, bool((lost == 0.0).all())
-        self.factor = np.rint(kept * (1 << LEAK_BITS))
-        self.largest = 0.0 if self.shifts.all() else math.ldexp(1.0, bits - 1 + LEAK_BITS) + 1
+        self.factor = np.rint(kept * (1 << LEAK_BITS)) * 2.0**-LEAK_BITS
 
     def __call__(self, words: Array, scratch: Array) -> None:
         """``words`` becomes what is left of them."""
@@ -191,5 +190,6 @@ class _Leak:
             np.floor(scratch, out=scratch)
             words -= scratch
             return
-        by_product = np.floor(words * (self.factor * 2.0**-LEAK_BITS) + 0.5)
-        np.copyto(words, np.where(self.shifts, words - np.floor(words * self.lost), by_product))
+        exact = words.astype(np.float64)  # 32 + 16 bits
+        by_product = np.floor(exact * self.factor + 0.5)
+        words[...] = np.where(self.shifts, exact - np.floor(exact * self.lost), by_product)

@@ -150,3 +150,38 @@ def test_currents_that_others_read_are_not_folded(tmp_path):
     arrays = {"fc.weight": np.eye(3), "bn.scale": np.ones(3), "bn.offset": np.zeros(3)}
     with pytest.raises(ArchsimError, match="'fc' is read by others"):
         simulate(small(tmp_path, layers, arrays), features([[1, 0, 0]] * 4), precision="stated")
+
+
+def test_a_negative_scale_turns_currents_around(tmp_path):
+    layers = [
+        {"name": "fc", "type": "linear", "out_features": 1, "spiking": False}, {"name": "s", "type": "scale"},
+        {"name": "n", "type": "neuron", "neuron": {"model": "if", "threshold": 2.0}},
+    ]  # fmt: skip
+    workload = small(tmp_path, layers, {"fc.weight": [[1.0, -0.5, 0.25]], "s.scale": -2.0})
+    drive = features([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 1, 0]])
+    found = simulate(workload, drive, precision="stated", membranes=["n"])
+    assert found.potentials["n"].ravel().tolist() == [-2.0, -1.0, -1.5, -0.5]
+
+
+def test_recurrent_weights_come_in_the_unit_of_the_input(tmp_path):
+    recurrent = {"type": "elementwise"}
+    layers = [{"name": "fc", "type": "linear", "out_features": 1, "neuron": {"model": "if", "threshold": 4.0},
+               "recurrent": recurrent}]  # fmt: skip
+    keys = {"input": {"shape": [3], "encoding": "direct", "scale": 16}}
+    arrays = {"fc.weight": [[1.0, -0.5, 0.25]], "fc.recurrent_weight": -1.5}
+    workload = small(tmp_path, layers, arrays, **keys)
+    found = simulate(workload, np.array([72, 0, 0]), precision="stated", membranes=["fc"])
+    assert found.potentials["fc"].ravel().tolist() == [4.5, 3.0, 7.5, 3.0]
+
+
+def test_currents_on_grids_without_a_whole_ratio_are_refused(tmp_path):
+    layers = [
+        {"name": "a", "type": "linear", "out_features": 3, "spiking": False},
+        {"name": "b", "type": "linear", "out_features": 3, "spiking": False},
+        {"name": "sum", "type": "add", "inputs": ["a", "b"]},
+        {"name": "n", "type": "neuron"},
+    ]
+    arrays = {f"{name}.weight": np.full((3, 3), 0.7) + np.eye(3) for name in "ab"}
+    arrays["a.weight"][0, 0] = 0.3
+    with pytest.raises(ArchsimError, match=r"'sum' adds '[ab]' to values of another grid"):
+        simulate(small(tmp_path, layers, arrays), features([[1, 0, 0]] * 4), precision="stated")
