@@ -75,7 +75,7 @@ class ActivitySpec(Strict):
         default=None,
         min_length=1,
         max_length=1000,
-        description="inputs that the network itself is executed on: mnist:0..15, digits:all, an npz file; needs weights",
+        description="what the network itself is executed on: mnist:0..15, digits:all, an npz file; needs weights",
     )
     precision: Literal["stated", "float"] = Field(
         default="stated", description="inputs: with the bits of `precision`, or with the weights as they were trained"
