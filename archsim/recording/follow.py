@@ -61,8 +61,9 @@ class Follower:
                     stack.callback(inner.register_forward_pre_hook(self._cast).remove)
             for part in self.module.modules():
                 if hasattr(part, "batch_size") and type(part).__module__.startswith("sinabs."):
-                    stack.callback(vars(part).update, {name: vars(part).get(name) for name in _SINGLE})
-                    vars(part).update(_SINGLE)
+                    before_that = {name: vars(part)[name] for name in _SINGLE if name in vars(part)}
+                    stack.callback(vars(part).update, before_that)
+                    vars(part).update({name: _SINGLE[name] for name in before_that})
             yield
 
     @contextmanager
@@ -111,7 +112,7 @@ class Follower:
         if name == "__bool__":
             text = "a condition in forward() depends on its values, so the network is not the same for every input"
             self.graph.blame(_computed(sources[0]).name, text)
-        for tensor in _tensors([out]):
+        for tensor in _tensors([args[0] if name == "__setitem__" else out]):
             if hasattr(tensor, "shape"):
                 shape = tuple(tensor.shape)[len(known[0].axes) :]
                 self.tell(tensor, known[0]._replace(node=self.graph.unknown(name, sources, shape, why)))
@@ -155,8 +156,9 @@ class Follower:
             if leaf.kind == "neuron":
                 out = tuple(one.to(self.dtype) for one in out) if isinstance(out, tuple) else out.to(self.dtype)
             self._depth -= 1
-            if self._depth == 0 and args:
-                self._called(path, part, leaf, (args, kwargs, out))
+            given = args or tuple(kwargs.values())[:1]
+            if self._depth == 0 and given:
+                self._called(path, part, leaf, (given, kwargs if args else dict(list(kwargs.items())[1:]), out))
             return out
 
         return hook

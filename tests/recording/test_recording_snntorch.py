@@ -137,7 +137,7 @@ class Loop(nn.Module):
         for step in range(self.steps if self.over == "image" else x.size(0)):
             current = torch.nn.functional.max_pool2d(self.conv1(x if self.over == "image" else x[step]), 2)
             spk1, mem1 = self.lif1(current, mem1)
-            spk2, syn2, mem2 = self.lif2(self.fc2(spk1.flatten(1)), syn2, mem2)
+            spk2, syn2, mem2 = self.lif2(input_=self.fc2(spk1.flatten(1)), mem=mem2, syn=syn2)
             spikes.append(spk2)
             potentials.append(mem2)
         return torch.stack(spikes).sum(0), torch.stack(potentials)
@@ -346,6 +346,19 @@ class Depends(nn.Module):
         return spk * 2 if spk.sum() > 3 else spk
 
 
+class Masked(nn.Module):
+    """A map that is changed in place behind its neurons."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc1, self.lif, self.fc2 = nn.Linear(8, 8), snn.Leaky(beta=0.5, init_hidden=True), nn.Linear(8, 2)
+
+    def forward(self, x):
+        spikes = self.lif(self.fc1(x))
+        spikes[:, 3:] = 0
+        return self.fc2(spikes)
+
+
 class Potentials(nn.Module):
     def __init__(self):
         super().__init__()
@@ -389,6 +402,7 @@ class Shared(nn.Module):
         (Potentials, "lif1", "not its own of the timestep before", "step"),
         (Potentials, "fc2", "carries spikes only", "step"),
         (Late, "lif", "not its own of the timestep before", None),
+        (Masked, "__setitem__", "read by 'fc2'", None),
         (Shared, "lif", "one module for each place", None),
         (lambda: nn.Sequential(nn.Linear(8, 4), snn.Leaky(0.5, init_hidden=True)), "1", "all timesteps", "time_first"),
         (lambda: Loop(3), "Loop", "raised", None),
