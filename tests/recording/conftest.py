@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+
+import archsim
+from archsim.snn import simulate
+from archsim.workload import RecordedActivity
 
 
 @pytest.fixture
@@ -38,3 +44,18 @@ def events(torch):
         return (torch.rand(*shape, generator=generator) < density).float()
 
     return draw
+
+
+@pytest.fixture
+def costs_the_same():
+    """Hold the energy of the framework's spikes against that of archsim's own, to the last digit."""
+
+    def check(recording, arch="sata"):
+        own = simulate(recording.workload, recording.input, dtype=recording.dtype)
+        ours = replace(recording.workload, activity=RecordedActivity(recording.workload.network, own.trace()))
+        theirs = archsim.simulate(arch, recording.workload, samples="all")
+        again = archsim.simulate(arch, ours, samples="all")
+        assert theirs.energy_pj == again.energy_pj > 0
+        assert theirs.counts == again.counts and theirs.cycles == again.cycles
+
+    return check

@@ -54,12 +54,13 @@ def test_neurons_folded(lively, events, kind):
     assert any("any number" in note for note in recording.notes) == (most == 255)
 
 
-def test_several_spikes_of_an_input(lively):
+def test_several_spikes_of_an_input(lively, costs_the_same):
     net = nn.Sequential(nn.Linear(12, 20), sl.IAF(), nn.Linear(20, 5), sl.ExpLeak(tau_mem=8.0))
     inputs = torch.randint(0, 4, (3, 5, 12), generator=torch.Generator().manual_seed(1)).float()
     recording = archsim.record(lively(net), inputs, name="net", order="NT")
     assert spikes_of(recording)["fc0"].max() > 1 and list(recording.spikes) == ["fc0"]
     network = recording.workload.network
+    costs_the_same(recording)
     assert (network.code.max_spikes, network.layer("fc2").neuron.model, network.readout) == (3, "li", "last")
 
 

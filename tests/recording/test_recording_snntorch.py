@@ -205,7 +205,7 @@ class Residual(nn.Module):
         return self.head(self.pool(x).flatten(1))
 
 
-def test_a_residual_block_with_batch_norm(lively, events):
+def test_a_residual_block_with_batch_norm(lively, events, costs_the_same):
     net = Residual()
     net.train()
     with torch.no_grad():
@@ -221,6 +221,7 @@ def test_a_residual_block_with_batch_norm(lively, events):
         "bn.body.5", "stem.2"
     }  # fmt: skip
     assert network.layer("pool").kernel == (4, 4) and not network.layer("head").spiking
+    costs_the_same(recording)
     again = archsim.record(net, events(5, 2, 2, 8, 8), name="net")
     assert again.workload.hash == recording.workload.hash  # the module is left as it was
 

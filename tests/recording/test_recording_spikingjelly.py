@@ -88,10 +88,11 @@ class Block(nn.Module):
         return self.last(x).mean(0)
 
 
-def test_a_block_over_all_timesteps(lively):
+def test_a_block_over_all_timesteps(lively, costs_the_same):
     images = torch.randint(0, 256, (2, 1, 8, 8), generator=torch.Generator().manual_seed(3)) / 255
     recording = archsim.record(lively(Block().double(), 1.5), images, name="net", timesteps=5)
     assert set(spikes_of(recording)) == {"lif1", "lif2", "last.1"}
+    costs_the_same(recording)
     kinds = [layer.kind for layer in recording.workload.network.layers]
     assert kinds == ["conv2d", "batchnorm", "neuron", "conv2d", "batchnorm", "add", "neuron", "avgpool2d", "linear"]
 
