@@ -52,7 +52,10 @@ class Inputs:
 
 def check_inputs(network: Network, given: Any, first_sample: int) -> tuple[Inputs | None, list[Problem]]:
     """The inputs, or everything that is wrong with them: type, shape, values."""
-    values = np.asarray(given)
+    try:
+        values = np.asarray(given)
+    except ValueError:
+        return None, [Problem("the inputs do not all have one shape", key="inputs")]
     if values.dtype.kind not in "biuf":
         return None, [Problem("the inputs are no numbers", key="inputs", value=str(values.dtype))]
     arranged, problems = _arranged(network, values)

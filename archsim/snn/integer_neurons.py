@@ -72,7 +72,8 @@ class IntegerNeurons:
         scaled = math.ldexp(largest, -shift) + 1 if largest else 1.0
         self.leaks = {name: _Leak(numbers[name]) for name in ("leak", "current_leak")}
         words = float(self.high) * 4 + scaled
-        self.dtype = exact_type(words, f"layer '{layer.name}'")
+        before_rounding = 2 * largest  # a half is added
+        self.dtype = exact_type(max(words, before_rounding), f"layer '{layer.name}'")
         self.out_type = value_type(self.neuron, self.dtype)
         self.sign = self.dtype.type(math.copysign(math.ldexp(1.0, -shift), factor))
         self.number = {name: self._whole(numbers[name]) for name in ("threshold", "reset_to", "minimum")}

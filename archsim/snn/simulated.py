@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.errors import Problem, UnsupportedError
+from archsim.errors import ConfigError, Problem, UnsupportedError
 from archsim.workload.network import INPUT, Network
 from archsim.workload.trace import Trace, write_trace
 
@@ -43,8 +43,8 @@ class Simulated:
     early: bool = False
 
     def accuracy(self, labels: Array) -> float:
-        """Fraction of the inputs whose prediction is the label."""
-        return float((self.predictions == np.asarray(labels)).mean())
+        """Fraction of the inputs whose prediction is the label. Raises ConfigError for labels of another number."""
+        return float((self.predictions == self._checked(labels)).mean())
 
     def trace(self, labels: Array | None = None) -> Trace:
         """The spikes as a recording; of real-valued inputs there is none (UnsupportedError)."""
@@ -53,7 +53,7 @@ class Simulated:
         members[INPUT if given.ndim == 4 else f"values/{INPUT}"] = given
         members["predictions"] = self.predictions
         if labels is not None:
-            members["labels"] = np.asarray(labels, np.int64)
+            members["labels"] = self._checked(labels)
         digest = hashlib.sha256()
         for name in sorted(members):
             digest.update(f"{name} {members[name].shape} {members[name].dtype.str};".encode())
@@ -68,8 +68,15 @@ class Simulated:
         """Write the spikes as a trace file, whole or not at all. Raises UnsupportedError for real-valued inputs."""
         given = self._travelled()
         steps = self.network.timesteps
-        write_trace(path, steps, given, self._recorded(), None if labels is None else np.asarray(labels),
+        write_trace(path, steps, given, self._recorded(), None if labels is None else self._checked(labels),
                     self.predictions)  # fmt: skip
+
+    def _checked(self, labels: Array) -> Array:
+        found = np.asarray(labels)
+        if found.shape != self.predictions.shape or found.dtype.kind not in "iu":
+            text = f"there is one integer for each of the {len(self.predictions)} inputs"
+            raise ConfigError(Problem(text, key="labels", value=(str(found.dtype), found.shape)))
+        return found.astype(np.int64)
 
     def _recorded(self) -> dict[str, Array]:
         """The spikes with the axis N."""

@@ -158,6 +158,7 @@ class _Walk:
             shift += 1
         if shift == 0:
             return operate, edge
+        exact_type(2 * edge.largest, "a current")  # a half more, before it is rounded
         narrow = Edge(math.ldexp(edge.unit, shift), math.ceil(edge.largest / 2**shift), current=True)
         return _Shifted(operate, shift), narrow
 

@@ -45,6 +45,7 @@ def test_everything_at_once(tmp_path):
         ("direct", np.full((1, 2, 3), "x"), "no numbers"),
         ("direct", np.zeros((0, 1, 2, 3), np.uint8), "there is no input"),
         ("direct", np.zeros((5, 1, 2, 3, 1)), "another shape"),
+        ("direct", [[1, 2], [1, 2, 3]], "do not all have one shape"),
         ("direct", np.zeros((2, 5, 1, 2, 3)), "another shape"),
         ("rate", np.full((1, 2, 3), 1.5), "fractions"),
         ("ttfs", np.full((1, 2, 3), -0.5), "fractions"),
@@ -98,3 +99,12 @@ def test_axes_that_are_left_out(tmp_path, shape, given, wanted):
     assert found.spikes["n"].ndim == (4 if found.single else 5) and found.predictions.shape == found.steps.shape
     single = len(given) == len(shape) or (len(given) == 3 and len(shape) == 1 and given[1:] == (1, 1))
     assert found.single == single
+
+
+@pytest.mark.parametrize("labels", [[1, 2, 3], 1, [0.5, 1.0], [[1, 2]]])
+def test_labels_that_are_not_one_for_each_input(tmp_path, labels):
+    found = simulate(image_net(tmp_path), np.zeros((2, 1, 2, 3), np.uint8))
+    for work in (found.accuracy, found.trace, lambda given: found.save(tmp_path / "trace.npz", given)):
+        with pytest.raises(ArchsimError, match="labels: there is one integer for each of the 2 inputs"):
+            work(labels)
+    assert not (tmp_path / "trace.npz").exists()

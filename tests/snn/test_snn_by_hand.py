@@ -101,3 +101,20 @@ def test_a_currents_maximum_over_padding_only_is_zero(tmp_path):
     ]
     found = simulate(small(tmp_path, layers, {"c.weight": [[[[-1.0]]]]}, **keys), np.array([[[5]]]))
     assert found.outputs.ravel().tolist() == [0, 0, 0, 0, -5, 0, 0, 0, 0]
+
+
+def test_one_axis_with_gaps(tmp_path):
+    keys = {"input": {"shape": [1, 6], "encoding": "direct"}, "timesteps": 1}
+    layers = [{"name": "c", "type": "conv1d", "out_channels": 1, "kernel": 3, "dilation": 2, "padding": 1,
+               "spiking": False}, {"name": "p", "type": "avgpool1d", "kernel": 2}]  # fmt: skip
+    workload = small(tmp_path, layers, {"c.weight": [[[1, 2, 4]]]}, **keys)
+    found = simulate(workload, np.array([[1, 2, 3, 4, 5, 6]]))  # 0+4+16, 1+6+20, 2+8+24, 3+10+0
+    assert found.outputs.ravel().tolist() == [23.5, 23.5]
+
+
+def test_networks_without_weights(tmp_path):
+    layers = [{"name": "n", "type": "neuron", "neuron": {"model": "if", "reset": "subtract", "threshold": 2.0}}]
+    workload = small(tmp_path, layers)
+    for precision in ("float", "stated"):
+        found = simulate(workload, features([[1, 0, 1]] * 4), precision=precision)
+        assert found.spikes["n"][:, :, 0, 0].tolist() == [[0, 0, 0], [1, 0, 1], [0, 0, 0], [1, 0, 1]]

@@ -185,3 +185,12 @@ def test_currents_on_grids_without_a_whole_ratio_are_refused(tmp_path):
     arrays["a.weight"][0, 0] = 0.3
     with pytest.raises(ArchsimError, match=r"'sum' adds '[ab]' to values of another grid"):
         simulate(small(tmp_path, layers, arrays), features([[1, 0, 0]] * 4), precision="stated")
+
+
+def test_large_currents_are_shifted_exactly_into_narrow_words(tmp_path):
+    unit = 1 << 15  # the smallest with which 19 bits hold 16 thresholds
+    whole = np.array([[number * unit + unit // 2 - 1, 0, 0] for number in range(900, 1000)])  # just not rounded up
+    neuron = {"model": "if", "threshold": 1e9, "reset": "none"}
+    workload = fc(tmp_path, [*whole, [1, 0, 0]], neuron, bits=(26, 20), timesteps=1)
+    found = simulate(workload, features([[1, 0, 0]]), precision="stated", membranes=["fc"])
+    assert (found.potentials["fc"].ravel()[:-1] / unit).tolist() == list(range(900, 1000))
