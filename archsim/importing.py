@@ -36,7 +36,7 @@ def import_network(  # noqa: PLR0913 - one parameter per thing that a file may l
     force: bool = False,
 ) -> Written:
     """Write ``OUTPUT.yaml`` and, where the network has weights, ``OUTPUT-weights.npz`` (see
-    :func:`archsim.workload.io.import_file` for the rest).
+    ``archsim.workload.io.import_file`` for the rest).
 
     ``output`` (default: the file's own name, here) may have folders in front. Files that are there already are kept
     unless ``force``. What is written was loaded before, as ``archsim check`` does. ConfigError or WorkloadError with

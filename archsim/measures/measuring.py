@@ -35,11 +35,11 @@ def metrics(  # noqa: PLR0913 - one parameter per thing that may be asked
 ) -> Metrics:
     """NeuroBench's metrics of a workload, and the energy of its operations.
 
-    ``inputs`` (such as ``mnist:0..15``) are executed by :func:`archsim.snn.simulate` in ``precision`` (``float``, as
+    ``inputs`` (such as ``mnist:0..15``) are executed by ``archsim.snn.simulate`` in ``precision`` (``float``, as
     trained, unless told otherwise). Without them the workload's own ``samples`` (all that are recorded; of drawn spikes
     sample 0) are taken, or with a ``precision`` executed anew. ``batch``: samples that go through a framework together
     (default: all); an input that is no single spike makes MACs of the whole batch's timestep. ``framework`` says what
-    the footprint holds beside weights, see :data:`archsim.measures.footprint.FRAMEWORKS`.
+    the footprint holds beside weights, see ``archsim.measures.footprint.FRAMEWORKS``.
 
     Raises one ConfigError with everything that is wrong.
     """
