@@ -51,20 +51,28 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
     network = workload.network
     problems = _option_problems(network, dtype, precision, membranes, first_sample, threads)
     problems += exit_problems("exit_at", () if exit_at is None else (exit_at,), confidence)
-    given, of_workload = None, workload_problems(workload)
-    if not of_workload or network.chained:
-        given, wrong = check_inputs(network, inputs, first_sample)
-        problems += wrong
-    if given is not None and precision == "stated" and not given.integers and network.encoding == "direct":
-        text = "a chip gets integers; these real values lie between them, so there is no stated precision"
-        problems.append(Problem(text, key="inputs"))
-    if problems or of_workload or given is None:
-        raise ConfigError([*of_workload, *problems])
+    given, wrong = _checked(workload, inputs, precision, first_sample)
+    if problems or wrong or given is None:
+        raise ConfigError([*wrong, *problems])
     plan = plan_of(workload, dtype, precision)
     into = recorded_arrays(plan, given, membranes)
     ending = None if exit_at is None else Ending(exit_at, confidence)
     execute(plan, given, into, ending, threads, progress)
     return _simulated(plan, given, into, ending is not None)
+
+
+def _checked(
+    workload: Workload, inputs: Any, precision: str, first_sample: int
+) -> tuple[Inputs | None, list[Problem]]:
+    """The inputs, and what is wrong with them and with the workload."""
+    problems = workload_problems(workload)
+    if not workload.network.chained:
+        return None, problems
+    given, wrong = check_inputs(workload.network, inputs, first_sample)
+    if given is not None and precision == "stated" and not given.integers and workload.network.encoding == "direct":
+        text = "a chip gets integers; these real values lie between them, so there is no stated precision"
+        wrong.append(Problem(text, key="inputs"))
+    return given, problems + wrong
 
 
 def plan_of(workload: Workload, dtype: str, precision: Precision) -> Plan:
