@@ -2,7 +2,7 @@
 
 WHAT is a kind of file (``systolic``, ``crossbar``, ``workload``, ``cost``, ``overlay``, ``device``, ``sweep``), read
 from the pydantic model that checks such files; ``commands``, read from the command line itself; or ``python``, which
-names every object of ``archsim.__all__`` to autodoc.
+names every object of ``archsim.__all__``, and of ``CALLED``, to autodoc.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import is_dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, get_args
 
 import typer
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 MARK = re.compile(r"<!-- generated: (\w+) -->(?:\n\*.*\*)?")  # with the line that stands in where no site is built
 ENDLESS = re.compile(r"from (\d+) to 2147483647")  # bounds of the columns that hold it, not of the thing
 Model = type[BaseModel]
+CALLED = {
+    "archsim.snn": ("simulate", "Simulated", "exits", "Exit", "events_to_raster"),
+    "archsim.datasets": ("load_inputs", "Inputs"),
+    "archsim.workload": ("write_trace", "write_weights"),
+}
 
 
 def file_models() -> dict[str, Model]:
@@ -189,14 +195,18 @@ def command_text() -> str:
 
 
 def python_text() -> str:
-    """Directives for everything that ``archsim`` exports."""
-    lines = ["```{eval-rst}", ".. currentmodule:: archsim", ""]
-    for name in archsim.__all__:
-        item = getattr(archsim, name)
-        lines += [f".. auto{'class' if inspect.isclass(item) else 'function'}:: {name}"]
-        lines += ["   :members:", "   :undoc-members:"] * inspect.isclass(item)
-        lines += ["   :exclude-members: __init__, __new__"] * is_dataclass(item) + [""]
-    return "\n".join([*lines, "```"])
+    """Directives for everything that ``archsim`` exports, and what of its rooms people call themselves."""
+    lines: list[str] = []
+    for place, names in {"archsim": tuple(archsim.__all__), **CALLED}.items():
+        module = import_module(place)
+        lines += [f"## {place}", "", "```{eval-rst}", f".. currentmodule:: {place}", ""]
+        for name in names:
+            item = getattr(module, name)
+            lines += [f".. auto{'class' if inspect.isclass(item) else 'function'}:: {name}"]
+            lines += ["   :members:", "   :undoc-members:"] * inspect.isclass(item)
+            lines += ["   :exclude-members: __init__, __new__"] * is_dataclass(item) + [""]
+        lines += ["```", ""]
+    return "\n".join(lines)
 
 
 def text_of(what: str) -> str:
