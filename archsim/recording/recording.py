@@ -15,7 +15,7 @@ from archsim.recording.write import text_of
 from archsim.workload import Workload, load_workload, write_trace, write_weights
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Recording:
     """A network with its weights, and the spikes that its framework sent.
 
@@ -34,6 +34,11 @@ class Recording:
     dtype: str
     notes: tuple[str, ...]
     parts: Parts
+
+    def __repr__(self) -> str:
+        layers = ", ".join(self.spikes)
+        steps = self.workload.network.timesteps
+        return f"<Recording of '{self.name}': {len(self.predictions)} inputs, {steps} timesteps, spikes of {layers}>"
 
     def save(self, path: str | os.PathLike[str] = ".") -> Path:
         """Write NAME.yaml, NAME-weights.npz and NAME.npz, all or none; the path of the first.

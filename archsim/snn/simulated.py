@@ -18,7 +18,7 @@ from archsim.workload.trace import Trace, write_trace
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Simulated:
     """Spikes of every layer, potentials that were asked for, and predictions, of N inputs.
 
@@ -41,6 +41,10 @@ class Simulated:
     single: bool = False
     whole: bool = True
     early: bool = False
+
+    def __repr__(self) -> str:
+        layers, steps = ", ".join(self.spikes), self.network.timesteps
+        return f"<Simulated '{self.network.name}': {len(self.predictions)} inputs, {steps} timesteps, spikes of {layers}>"
 
     def accuracy(self, labels: Array) -> float:
         """Fraction of the inputs whose prediction is the label. Raises ConfigError for labels of another number."""
