@@ -21,7 +21,7 @@ from archsim.workload.network import INPUT
 
 Array = NDArray[Any]
 Progress = Callable[[int, int], None]
-CHUNK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 23
 """Values of one chunk's largest edge, over all timesteps."""
 
 
