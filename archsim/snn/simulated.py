@@ -43,8 +43,8 @@ class Simulated:
     early: bool = False
 
     def __repr__(self) -> str:
-        layers, steps = ", ".join(self.spikes), self.network.timesteps
-        return f"<Simulated '{self.network.name}': {len(self.predictions)} inputs, {steps} timesteps, spikes of {layers}>"
+        what = f"{len(self.predictions)} inputs, {self.network.timesteps} timesteps"
+        return f"<Simulated '{self.network.name}': {what}, spikes of {', '.join(self.spikes)}>"
 
     def accuracy(self, labels: Array) -> float:
         """Fraction of the inputs whose prediction is the label. Raises ConfigError for labels of another number."""
