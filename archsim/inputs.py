@@ -82,7 +82,8 @@ def simulated_of(workload: Workload, samples: Sequence[int]) -> Executed | None:
     if not isinstance(activity, _Executed):
         return None
     chosen = list(samples)
-    every = simulate(workload, activity.inputs.values, precision=activity.precision)
+    values, numbers = activity.inputs.values, activity.inputs.indices
+    every = simulate(workload, values, precision=activity.precision, numbers=numbers)
     some = replace(
         every, outputs=every.outputs[chosen], readout=every.readout[chosen], predictions=every.predictions[chosen],
         steps=every.steps[chosen], spikes={}, potentials={},
@@ -94,7 +95,8 @@ class _Executed(SimulatedActivity):
     """The spikes of a network on inputs of a dataset, at one precision; and what it answers at the other."""
 
     def __init__(self, workload: Workload, inputs: Inputs, named: NamedInputs) -> None:
-        super().__init__(workload, inputs.values, inputs.labels, name=named.spec, precision=named.precision)
+        super().__init__(workload, inputs.values, inputs.labels, name=named.spec, precision=named.precision,
+                         numbers=inputs.indices)  # fmt: skip
         self.inputs = inputs
         self._beside: _Executed | None = None
         self._named = named

@@ -102,6 +102,16 @@ def test_the_command_names_inputs_where_it_stands(tmp_path, monkeypatch):
     assert body["accuracy"]["labels"] == [0, 1, 0, 0] and body["accuracy"]["predictions"] == [0, 1, 0, 1]
 
 
+def test_drawn_spikes_of_an_image_do_not_depend_on_the_others_that_are_asked_for(tmp_path):
+    path = small(tmp_path, "activity: {inputs: mine.npz}\n", encoding="rate")
+    every = archsim.load_workload(path)
+    some = archsim.load_workload(path, ["activity.inputs=" + str(tmp_path / "mine.npz:1,3")])
+    hidden = every.network.layer("hidden")
+    for place, number in enumerate((1, 3)):
+        assert (some.activity.inputs_of(hidden, place) == every.activity.inputs_of(hidden, number)).all()
+    assert (every.activity.inputs_of(hidden, 1) != every.activity.inputs_of(hidden, 3)).any()  # equal images
+
+
 def test_a_result_with_accuracy_is_read_back(tmp_path):
     result = archsim.simulate("sata", small(tmp_path, "activity: {inputs: mine.npz}\n"), samples="all")
     result.save(tmp_path / "out")

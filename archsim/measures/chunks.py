@@ -24,15 +24,16 @@ MOST = 64
 
 
 def simulated_chunks(
-    workload: Workload, values: Array, labels: Array | None, precision: Precision, progress: Progress | None = None
-) -> Iterator[Chunk]:
-    """Execute the network on inputs [N, ...]; sample k is the k-th of them."""
+    workload: Workload, values: Array, numbers: Sequence[int], labels: Array | None, precision: Precision,
+    progress: Progress | None = None,
+) -> Iterator[Chunk]:  # fmt: skip
+    """Execute the network on inputs [N, ...] with these sample numbers."""
     network = workload.network
     names = [layer.name for layer in network.layers if layer.neuron is not None and precision == "stated"]
     for chosen in _slices(network, len(values)):
         if progress is not None:
             progress(chosen.start, len(values))
-        found = simulate(workload, values[chosen], precision=precision, membranes=names, first_sample=chosen.start)
+        found = simulate(workload, values[chosen], precision=precision, membranes=names, numbers=numbers[chosen])
         travelling = Travelling(network, workload.weights, _timed(found.input), found.spikes)
         potentials = found.potentials if precision == "stated" else travelling.potentials()[0]
         correct = None if labels is None else int((found.predictions == labels[chosen]).sum())

@@ -68,8 +68,9 @@ def metrics(  # noqa: PLR0913 - one parameter per thing that may be asked
 def _chunks(asked: Asked, progress: Progress | None) -> Iterator[Chunk]:
     workload, activity = asked.workload, asked.workload.activity
     if asked.inputs is not None:
+        given = asked.inputs
         return simulated_chunks(
-            workload, asked.inputs.values, asked.inputs.labels, asked.precision or "float", progress
+            workload, given.values, asked.samples, given.labels, asked.precision or "float", progress
         )
     if activity.synthetic:
         return drawn_chunks(workload, asked.samples, progress)
@@ -77,7 +78,7 @@ def _chunks(asked: Asked, progress: Progress | None) -> Iterator[Chunk]:
     chosen = list(asked.samples)
     if asked.precision is not None:
         labels = None if labels is None else labels[chosen]
-        return simulated_chunks(workload, inputs_of(activity, chosen), labels, asked.precision, progress)
+        return simulated_chunks(workload, inputs_of(activity, chosen), chosen, labels, asked.precision, progress)
     right = None if labels is None or predictions is None else (labels == predictions)[chosen]
     return recorded_chunks(workload, asked.samples, right, asked.executed_at or "float", progress)
 

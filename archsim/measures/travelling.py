@@ -30,9 +30,7 @@ class Travelling:
     ``spikes``: of every layer with neurons that spike; ``given``: the network's input as it travelled, integers.
     """
 
-    def __init__(
-        self, network: Network, weights: Weights | None, given: Array, spikes: Mapping[str, Array]
-    ) -> None:
+    def __init__(self, network: Network, weights: Weights | None, given: Array, spikes: Mapping[str, Array]) -> None:
         self.network, self.weights = network, weights
         self._edges: dict[str, Array] = {INPUT: real_input(network, given), **spikes}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ class SimulatedActivity(Activity):
         name: str = "inputs",
         precision: Precision = "stated",
         dtype: str = "float32",
-        first_sample: int = 0,
+        numbers: int | Sequence[int] = 0,
         threads: int | None = None,
     ) -> None:
         """Check the inputs; nothing is simulated yet. Raises ConfigError with everything that is wrong."""
@@ -52,7 +52,7 @@ class SimulatedActivity(Activity):
         problems = workload_problems(workload)
         given = None
         if workload.network.chained:
-            given, wrong = check_inputs(workload.network, inputs, first_sample)
+            given, wrong = check_inputs(workload.network, inputs, numbers)
             problems += wrong
         if given is not None and not given.integers and workload.network.encoding in ("direct", "events"):
             text = "a chip gets integers; these are real values between them"
@@ -81,7 +81,7 @@ class SimulatedActivity(Activity):
         """The hash of inputs, labels, weights and precision."""
         weights = self.workload.weights
         number = self.dtype if self.precision == "float" else ""
-        parts = [self.precision, number, "" if weights is None else weights.sha256, str(self._given.first_sample)]
+        parts = [self.precision, number, "" if weights is None else weights.sha256, str(self._given.numbers.tolist())]
         digest = hashlib.sha256("|".join(parts).encode())
         for array in (self._given.values, self.labels):
             if array is not None:
@@ -141,7 +141,7 @@ class SimulatedActivity(Activity):
             chosen = slice(number * CHUNK, (number + 1) * CHUNK)
             found = simulate(
                 self.workload, self._given.values[chosen], dtype=self.dtype,  # type: ignore[arg-type]
-                precision=self.precision, first_sample=self._given.first_sample + chosen.start, threads=self.threads,
+                precision=self.precision, numbers=self._given.numbers[chosen].tolist(), threads=self.threads,
             )  # fmt: skip
             self._predictions[chosen] = found.predictions
             self._kept[number] = found
@@ -152,5 +152,3 @@ class SimulatedActivity(Activity):
 
 def _bytes_of(simulated: Simulated) -> int:
     return sum(values.nbytes for values in simulated.spikes.values())
-
-

@@ -156,7 +156,7 @@ def _layer(plan: Plan, step: Step, operands: list[Array], chunk: slice, into: Re
 
 def _end(plan: Plan, chunk: slice, into: Recorded, ending: Ending) -> None:
     """Silence what lies behind the timestep at which an input's prediction is certain."""
-    certain = confidences(plan.network.readout, into.outputs[chunk], ending.confidence)
+    certain = confidences(plan.network, into.outputs[chunk], ending.confidence)
     steps = exit_steps(certain, ending.threshold)
     into.steps[chunk] = steps
     arrays = [*into.spikes.values(), *into.potentials.values(), into.outputs]

@@ -48,9 +48,8 @@ def exits(
         problems.append(Problem(text, key="labels", value=truth.shape))
     if problems:
         raise ConfigError(problems)
-    readout = simulated.network.readout
-    certain = confidences(readout, simulated.outputs, confidence)
-    answers = predicted(running(readout, simulated.outputs))
+    certain = confidences(simulated.network, simulated.outputs, confidence)
+    answers = predicted(running(simulated.network.readout, simulated.outputs))
     found = []
     for threshold in chosen:
         steps = exit_steps(certain, threshold)

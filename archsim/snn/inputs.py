@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,14 +21,15 @@ Array = NDArray[Any]
 class Inputs:
     """Checked inputs [N, C, H, W], or [N, T, C, H, W] as they travel at each timestep.
 
-    ``integers``: they are what a chip gets. ``single``: given without the axis N.
+    ``integers``: they are what a chip gets. ``single``: given without the axis N. ``numbers``
+    [N]: the samples' own, which seed what is drawn for them.
     """
 
     network: Network
     values: Array
     integers: bool
     single: bool
-    first_sample: int = 0
+    numbers: Array
 
     def __len__(self) -> int:
         return len(self.values)
@@ -45,13 +47,12 @@ class Inputs:
         if self.network.encoding == "direct":
             return some[:, None]
         largest = (1 << self.network.precision.input_bits) - 1 if self.integers else 1
-        first = self.first_sample + chosen.start
-        images = enumerate(some.astype(np.float64))
-        return np.stack([encode(self.network, image, largest, first + number) for number, image in images])
+        images = zip(self.numbers[chosen].tolist(), some.astype(np.float64), strict=True)
+        return np.stack([encode(self.network, image, largest, number) for number, image in images])
 
 
-def check_inputs(network: Network, given: Any, first_sample: int) -> tuple[Inputs | None, list[Problem]]:
-    """The inputs, or everything that is wrong with them: type, shape, values."""
+def check_inputs(network: Network, given: Any, numbers: int | Sequence[int] = 0) -> tuple[Inputs | None, list[Problem]]:
+    """The inputs, or everything that is wrong with them: type, shape, values, and their numbers."""
     try:
         values = np.asarray(given)
     except ValueError:
@@ -68,9 +69,13 @@ def check_inputs(network: Network, given: Any, first_sample: int) -> tuple[Input
         strange = values[~np.isfinite(values)].flat[0].item()
         return None, [Problem("the inputs have values that are no numbers", key="inputs", value=strange)]
     whole, problems = _whole(network, values)
+    each = numbers + np.arange(len(values)) if isinstance(numbers, int) else np.asarray(numbers)
+    if each.shape != (len(values),) or each.dtype.kind not in "iu" or each.min() < 0:
+        allowed = f"that of the first, or {len(values)} of them, from 0 on"
+        problems.append(Problem("these are no numbers of the inputs", key="numbers", value=numbers, allowed=allowed))
     if problems:
         return None, problems
-    return Inputs(network, values if whole is None else whole, whole is not None, single, first_sample), []
+    return Inputs(network, values if whole is None else whole, whole is not None, single, each), []
 
 
 def _arranged(network: Network, values: Array) -> tuple[tuple[Array, bool] | None, list[Problem]]:

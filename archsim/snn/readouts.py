@@ -4,8 +4,10 @@ Readout after the timesteps 0..t of the outputs o [N, T, classes]: ``sum`` o[0] 
 largest so far; ``first`` T - (timestep of the first spike), 0 without one. The prediction is the class of the largest
 readout, of equal ones the lowest.
 
-Confidence after t: the largest of the softmax of the readout, where it is a sum divided by the t + 1 timesteps it has;
-or with ``entropy`` 1 - H / ln(classes), H the entropy of that softmax, by which DT-SNN ends an input (Y. Li et al.,
+Confidence after t: the largest of the softmax of the readout, where it is a sum of currents divided by the t + 1
+timesteps that it has. Counts of spikes are not divided: their mean stays within one spike, of which no softmax is
+certain; so one more spike than all other classes have makes a class e times as likely as each of them. Or with
+``entropy`` 1 - H / ln(classes), H the entropy of that softmax, by which DT-SNN ends an input (Y. Li et al.,
 "Input-aware dynamic timestep spiking neural networks for efficient in-memory computing", DAC 2023).
 """
 
@@ -16,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.workload.network import Readout
+from archsim.workload.network import Network, Readout
 
 Array = NDArray[Any]
 Confidence = Literal["softmax", "entropy"]
@@ -41,10 +43,10 @@ def predicted(values: Array) -> Array:
     return np.asarray(np.argmax(values, axis=-1), np.int64)
 
 
-def confidences(readout: Readout, outputs: Array, kind: Confidence = "softmax") -> Array:
+def confidences(network: Network, outputs: Array, kind: Confidence = "softmax") -> Array:
     """How certain the prediction is after each timestep, 0..1, [N, T] in float64."""
-    values = running(readout, outputs).astype(np.float64)
-    if readout == "sum":
+    values = running(network.readout, outputs).astype(np.float64)
+    if network.readout == "sum" and not network.layers[-1].spiking:
         values = values / np.arange(1, outputs.shape[1] + 1)[:, None]
     weights = np.exp(values - values.max(axis=-1, keepdims=True))
     chances = weights / weights.sum(axis=-1, keepdims=True)

@@ -32,7 +32,7 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
     membranes: Sequence[str] = (),
     exit_at: float | None = None,
     confidence: Confidence = "softmax",
-    first_sample: int = 0,
+    numbers: int | Sequence[int] = 0,
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> Simulated:
@@ -43,15 +43,15 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
     ``float``, the weights as trained, in ``dtype``; ``stated``, integers of the workload's weight and membrane bits
     (:mod:`archsim.snn.stated`), whatever the ``dtype``. ``membranes``: layers whose potentials are kept. ``exit_at``:
     an input ends at the first timestep at which the ``confidence`` of its prediction is that or more
-    (:mod:`archsim.snn.readouts`). ``first_sample``: the number of the first input, a seed of rate-coded spikes.
+    (:mod:`archsim.snn.readouts`). ``numbers``: of the first input, or of each; a seed of rate-coded spikes.
     ``threads``: by default as many as there are cores. ``progress(done, total)`` counts inputs.
 
     Raises ConfigError with everything that is wrong, and UnsupportedError for what ``stated`` integers cannot express.
     """
     network = workload.network
-    problems = _option_problems(network, dtype, precision, membranes, first_sample, threads)
+    problems = _option_problems(network, dtype, precision, membranes, threads)
     problems += exit_problems("exit_at", () if exit_at is None else (exit_at,), confidence)
-    given, wrong = _checked(workload, inputs, precision, first_sample)
+    given, wrong = _checked(workload, inputs, precision, numbers)
     if problems or wrong or given is None:
         raise ConfigError([*wrong, *problems])
     plan = plan_of(workload, dtype, precision)
@@ -62,13 +62,13 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
 
 
 def _checked(
-    workload: Workload, inputs: Any, precision: str, first_sample: int
+    workload: Workload, inputs: Any, precision: str, numbers: int | Sequence[int]
 ) -> tuple[Inputs | None, list[Problem]]:
     """The inputs, and what is wrong with them and with the workload."""
     problems = workload_problems(workload)
     if not workload.network.chained:
         return None, problems
-    given, wrong = check_inputs(workload.network, inputs, first_sample)
+    given, wrong = check_inputs(workload.network, inputs, numbers)
     if given is not None and precision == "stated" and not given.integers and workload.network.encoding == "direct":
         text = "a chip gets integers; these real values lie between them, so there is no stated precision"
         wrong.append(Problem(text, key="inputs"))
@@ -99,7 +99,7 @@ def workload_problems(workload: Workload) -> list[Problem]:
 
 
 def _option_problems(
-    network: Network, dtype: str, precision: str, membranes: Sequence[str], first_sample: int, threads: int | None
+    network: Network, dtype: str, precision: str, membranes: Sequence[str], threads: int | None
 ) -> list[Problem]:
     problems = []
     for key, value, known in (("dtype", dtype, DTYPES), ("precision", precision, PRECISIONS)):
@@ -115,9 +115,8 @@ def _option_problems(
         if name not in with_neurons:
             text = "there is no layer with neurons of this name"
             problems.append(Problem(text, key="membranes", value=name, nearest=nearest(name, with_neurons)))
-    for key, number, least in (("first_sample", first_sample, 0), ("threads", threads, 1)):
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < least):
-            problems.append(Problem("is a whole number", key=key, value=number, allowed=f"{least} or more"))
+    if threads is not None and (isinstance(threads, bool) or not isinstance(threads, int) or threads < 1):
+        problems.append(Problem("is a whole number", key="threads", value=threads, allowed="1 or more"))
     return problems
 
 

@@ -200,5 +200,3 @@ def _aligned(what: str, names: Sequence[str], edges: Sequence[Edge]) -> tuple[li
             raise UnsupportedError(Problem(f"{text}; simulate with precision 'float'", key="precision"))
     largest = sum(edge.largest * factor for edge, factor in zip(edges, factors, strict=True))
     return factors, Edge(unit, largest, any(edge.current for edge in edges))
-
-

@@ -10,7 +10,7 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from literal import Literal, element, places
+from literal_numbers import Literal, element, places
 
 
 def grid(values):

@@ -59,7 +59,7 @@ def test_content_covers_all_that_the_spikes_depend_on(preset, images):
     labels = np.zeros(20, int)
     made = [
         SimulatedActivity(preset, images), SimulatedActivity(preset, other), SimulatedActivity(preset, images, labels),
-        SimulatedActivity(preset, images, precision="float"), SimulatedActivity(preset, images, first_sample=1),
+        SimulatedActivity(preset, images, precision="float"), SimulatedActivity(preset, images, numbers=1),
         SimulatedActivity(preset, images, precision="float", dtype="float64"),
     ]  # fmt: skip
     assert len({one.content for one in made}) == len(made)

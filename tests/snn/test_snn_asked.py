@@ -26,11 +26,11 @@ def problems(workload, inputs, **options):
 def test_everything_at_once(tmp_path):
     told = problems(
         image_net(tmp_path), np.zeros((2, 2)), dtype="float16", precision="state", membranes=["con", "conv"],
-        exit_at=1.5, confidence="entrop", first_sample=-1, threads=0,
+        exit_at=1.5, confidence="entrop", numbers=-1, threads=0,
     )  # fmt: skip
     text = "\n".join(told)
-    assert len(told) == 8
-    for part in ("float16", "did you mean 'stated'", "did you mean 'conv'", "1.5", "'entropy'", "got -1", "threads",
+    assert len(told) == 7
+    for part in ("float16", "did you mean 'stated'", "did you mean 'conv'", "1.5", "'entropy'", "threads",
                  "[1, 2, 3] or [N, 1, 2, 3] or [N, 4, 1, 2, 3]"):  # fmt: skip
         assert part in text
 

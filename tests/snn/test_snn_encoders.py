@@ -49,7 +49,7 @@ def test_bernoulli_rates_depend_on_seed_and_sample_only(tmp_path):
     found = sent(workload, pixels)
     np.testing.assert_allclose(found.mean(axis=1), [[0.5, 0.251, 0, 0.1]] * 3, atol=0.03)
     assert (found[0] != found[1]).any()
-    np.testing.assert_array_equal(sent(workload, pixels[:1], first_sample=2)[0], found[2])
+    np.testing.assert_array_equal(sent(workload, pixels[:1], numbers=2)[0], found[2])
     np.testing.assert_array_equal(sent(workload, pixels, threads=2), found)
     drawn = stream(3, 1, "input").random((4000, 4, 1, 1))[..., 0, 0] < 0.5 * pixels[1] / 255
     np.testing.assert_array_equal(found[1], drawn)
@@ -62,7 +62,7 @@ def test_every_input_of_many_has_its_own_number(tmp_path):
     pixels = np.full((150, 4), 128)
     found = sent(workload, pixels, threads=2)
     for sample in (63, 64, 128, 149):
-        np.testing.assert_array_equal(sent(workload, pixels[:1], first_sample=sample)[0], found[sample])
+        np.testing.assert_array_equal(sent(workload, pixels[:1], numbers=sample)[0], found[sample])
 
 
 def test_real_fractions_are_coded_like_their_pixels(tmp_path):

@@ -38,6 +38,17 @@ def test_confidence_is_the_softmax_of_the_mean_readout(two_classes):
     assert simulate(two_classes, EVENTS, exit_at=certain[2] - 1e-9).readout.tolist() == [[6, 1]]
 
 
+def test_counts_of_spikes_grow_certain(tmp_path):
+    """One class spikes at every timestep, the other never: after t of them the odds are e^t."""
+    layers = [{"name": "fc", "type": "linear", "out_features": 2, "neuron": {"model": "if", "threshold": 1}}]
+    workload = small(tmp_path, layers, {"fc.weight": [[1, 0, 0], [0, 1, 0]]})
+    events = features([[1, 0, 0]] * 4)
+    for steps in (1, 2, 3, 4):
+        threshold = softmax(steps, 0)
+        assert simulate(workload, events, exit_at=threshold - 1e-9).steps.tolist() == [steps]
+        assert simulate(workload, events, exit_at=threshold + 1e-9).steps.tolist() == [min(steps + 1, 4)]
+
+
 def test_confidence_by_entropy(two_classes):
     chance = softmax(1, 0.5)
     entropy = -chance * math.log(chance) - (1 - chance) * math.log(1 - chance)

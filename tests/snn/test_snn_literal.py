@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from literal import Literal
+from literal_numbers import Literal
 from networks import random_network
 
 from archsim.snn import simulate
