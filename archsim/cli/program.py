@@ -18,8 +18,16 @@ EXIT_WRONG_INPUT = 2
 EXIT_READER_GONE = 1  # as typer ends then
 
 
+FIRST = ("run", "profile", "compare", "sweep", "pareto", "breakeven", "early-exit", "metrics", "import")
+"""Verbs in the order in which people meet them; the others follow as they come."""
+
+
 class _Group(TyperGroup):
     """Commands whose ArchsimErrors become ``error: ...`` lines and exit code 2."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The verbs, those of ``FIRST`` first."""
+        return sorted(super().list_commands(ctx), key=lambda name: (*FIRST, name).index(name))
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; everything else than an ArchsimError is a bug and keeps its traceback."""
