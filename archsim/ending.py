@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from archsim.accelerators import Architecture
 from archsim.analysis.power import TaskEnergy
 from archsim.comparison.folder import place_for_figure
-from archsim.errors import ConfigError, Problem
+from archsim.errors import ConfigError, Problem, UnsupportedError
 from archsim.inputs import simulated_of
 from archsim.request import Gather, Request, Samples, Several, prepare
 from archsim.run import Run, draw_of
@@ -180,19 +180,20 @@ def spent(run: Run, timesteps: int) -> tuple[Floats, Floats]:
 
 
 def decided(run: Run, timesteps: int) -> NDArray[np.int64]:
-    """The cycle in which the prediction of each timestep is there, [T]; with the last one the run ends."""
+    """The cycle in which the prediction of each timestep is there, [T]; with the last one the run ends.
+
+    UnsupportedError where the last layer's timesteps are not computed one by one.
+    """
     execution, graph = run.execution, run.execution.graph
     number = {name: index for index, name in enumerate(graph.layers)}
     last = [number[name] for name in run.lowered.layers[-1].members]
     of_last = np.isin(graph.layer, last) & (graph.timestep >= 0)
     ready = np.full(timesteps, -1, np.int64)
     np.maximum.at(ready, graph.timestep[of_last], (execution.finish + graph.latency)[of_last])
-    # a batch is named by its first timestep, or by none: its predictions come with what is known next
-    known = np.flatnonzero(ready >= 0)
-    batch_end = np.append(known[1:], timesteps)
-    for first, end in zip(known, batch_end, strict=True):
-        ready[first:end] = ready[first]
-    ready[ready < 0] = execution.cycles
+    if (ready < 0).any():
+        text = "this chip computes several timesteps of a layer together, so that no input ends in between"
+        allowed = "one timestep at a time (systolic chips: timesteps.order=sequential)"
+        raise UnsupportedError(Problem(text, value=run.architecture.name, allowed=allowed))
     ready = np.maximum.accumulate(ready)
     ready[-1] = execution.cycles
     return ready

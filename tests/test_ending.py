@@ -95,6 +95,17 @@ def test_the_command_draws(tmp_path, monkeypatch):
     assert (tmp_path / "exit.png").stat().st_size > 5000 and "never" in done.output
 
 
+@pytest.mark.parametrize("order", ["parallel", "{batched: 2}", "{batched: 3}"])
+@pytest.mark.parametrize("scope", ["network", "layer"])
+def test_timesteps_that_are_computed_together_do_not_end(tmp_path, scope, order):
+    path = small(tmp_path, "activity: {inputs: mine.npz}\n")
+    chip = [f"timesteps={{scope: {scope}, order: {order}}}", *STEPWISE[1:]]
+    if order == "parallel":
+        chip = chip[:1]
+    with pytest.raises(ArchsimError, match=r"several timesteps .*timesteps.order=sequential"):
+        archsim.early_exit("sata", path, overrides=chip)
+
+
 @pytest.mark.parametrize(
     ("options", "text"),
     [
