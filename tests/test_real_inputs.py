@@ -179,3 +179,18 @@ def test_a_file_elsewhere_is_refused_unless_allowed(tmp_path):
 def test_activities_that_contradict_themselves(tmp_path, activity, text):
     with pytest.raises(ArchsimError, match=text):
         archsim.load_workload(small(tmp_path, f"activity: {activity}\n"))
+
+
+def test_points_of_a_sweep_name_their_inputs(tmp_path, monkeypatch):
+    """Over a network whose own activity is drawn, which has no last sample."""
+    small(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bits.yaml").write_text(
+        "archs: [sata]\nworkloads: [./small.yaml]\nsamples: all\nmethod: grid\n"
+        f"space:\n  workload.activity: [{{inputs: {tmp_path / 'mine.npz'}}}]\n"
+        "  workload.precision.weight_bits: [2, 4]\n"
+    )
+    found = archsim.sweep("bits.yaml", output="out")
+    assert [(row["status"], row["accuracy"]) for row in found.rows] == [("ok", 0.75)] * 2
+    front = archsim.pareto(found, "accuracy", "energy_pj")
+    assert len(front.rows) == 1 and front.rows[0]["workload.precision.weight_bits"] == 2

@@ -46,7 +46,7 @@ def misfits(network: Network, offered: Offered) -> list[Problem]:
     takes_events = network.encoding == "events"
     if takes_events and offered.timesteps is None:
         text = f"{who} takes events [N, T, C, H, W], and these are images [N, C, H, W]"
-        allowed = "events-mnist, events-digits, events of your own; or a network with input.encoding: rate, ttfs or direct"
+        allowed = "events-mnist, events-digits, events of your own; or input.encoding: rate, ttfs or direct"
         problems.append(Problem(text, key=OPTION, allowed=allowed))
     elif not takes_events and offered.timesteps is not None:
         text = f"{who} takes images [N, C, H, W] (encoding: {network.encoding}), and these are events [N, T, C, H, W]"

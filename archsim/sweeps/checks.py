@@ -26,6 +26,7 @@ from archsim.sweeps.spec import MOST_POINTS, SweepFile, load_spec
 from archsim.sweeps.suggest import check_optuna
 from archsim.sweeps.work import override
 
+_ACTIVITY = "workload.activity"
 _MALFORMED = "not of the form KEY=VALUE, such as array.rows=32"
 _NOWHERE = ("unknown key", "no such list item", "no such constant in the cost table", _MALFORMED)
 
@@ -120,9 +121,11 @@ def _combinations(file: SweepFile) -> list[tuple[Key, str, str, Any]]:
 
 
 def _prepared(file: SweepFile, document: Document, arch: str, workload: str, costs: Any) -> Request:
+    is_own = any(key.startswith(_ACTIVITY) for key in file.space)  # which samples there are, points say themselves
     return prepare(
         _located(document, arch), _located(document, workload), costs=overlays_of(costs, document),
-        engine=file.engine, samples=file.samples, plugins=[_located(document, name) for name in file.plugins],
+        engine=file.engine, samples=None if is_own else file.samples,
+        plugins=[_located(document, name) for name in file.plugins],
     )  # fmt: skip
 
 
