@@ -84,7 +84,7 @@ class _Walk:
                 edge = Edge(1.0, layer.neuron.max_spikes)
             else:
                 edge = Edge(neurons.step, float(1 << (self.bits - 1)), current=True)
-        elif edge.current:
+        elif edge.current and self._stored(layer):
             operate, edge = self._word(operate, edge)
         self.edges[layer.name] = edge
         return Step(layer, operate, neurons, edge.unit)
@@ -149,6 +149,11 @@ class _Walk:
             largest += float(np.abs(whole["recurrent_bias"]).max())
         scaled = _Scaled(operate, of_input, exact_type(largest, f"layer '{layer.name}'"))
         return scaled, Edge(both.unit, largest, current=True), lambda dtype: feedback_of(layer, whole, dtype)
+
+    def _stored(self, layer: Layer) -> bool:
+        """Whether a layer's currents are written down: as the network's output, or for weights to read."""
+        readers = self.network.consumers(layer.name)
+        return layer is self.network.layers[-1] or any(reader.weighted for reader in readers)
 
     def _word(self, operate: Operator, edge: Edge) -> tuple[Operator, Edge]:
         """A current as a word of ``membrane_bits``."""

@@ -88,13 +88,17 @@ class Words(Literal):
             self.factors[name], unit = [1 if scale > 0 else -1], unit * abs(scale)
         if layer.neuron is not None:
             unit, largest, current = self.prepare_neurons(layer, unit, largest, current)
-        elif current:
+        elif current and self.is_stored(layer):
             shift = 0
             while math.ceil(Fraction(largest) / 2**shift) > self.high:
                 shift += 1
             self.words[name, "shift"] = shift
             unit, largest = unit * 2.0**shift, math.ceil(Fraction(largest) / 2**shift)
         self.unit[name], self.largest[name], self.current[name] = unit, largest, current
+
+    def is_stored(self, layer):
+        last = self.network.layers[-1].name == layer.name
+        return last or any(other.weighted and layer.name in other.sources for other in self.network.layers)
 
     @staticmethod
     def align(edges):

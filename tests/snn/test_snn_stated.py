@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from literal_integers import Words
@@ -10,6 +11,8 @@ from networks import random_network
 
 from archsim.errors import UnsupportedError
 from archsim.snn import simulate
+from archsim.workload import load_workload
+from archsim.workload.weights import OF_NEURONS, write_weights
 
 
 def folded(workload):
@@ -75,3 +78,45 @@ def test_random_networks_equal_integers_one_by_one(tmp_path_factory, seed):
         compare(workload, inputs)
     except UnsupportedError as error:
         assert error.problems and all("values of another grid" in str(problem) for problem in error.problems)
+
+
+def apart(folder):
+    """The network in the folder with all neurons in layers of their own; the new names of those that had some."""
+    document = yaml.safe_load((folder / "random.yaml").read_text())
+    arrays = dict(np.load(folder / "random-weights.npz"))
+    layers, moved = [], {}
+    for layer in document["layers"]:
+        if "inputs" in layer:
+            layer["inputs"] = [moved.get(name, name) for name in layer["inputs"]]
+        if layer["type"] == "neuron" or "neuron" not in layer:
+            layers.append(layer)
+            continue
+        name = layer["name"]
+        moved[name] = f"{name}n"
+        own = {key: layer.pop(key) for key in ("neuron", "recurrent") if key in layer}
+        layers += [layer | {"spiking": False}, {"name": moved[name], "type": "neuron"} | own]
+        for part in (*OF_NEURONS, "recurrent_weight", "recurrent_bias"):
+            if f"{name}.{part}" in arrays:
+                arrays[f"{moved[name]}.{part}"] = arrays.pop(f"{name}.{part}")
+    arrays.pop("format", None)
+    document |= {"layers": layers, "weights": "apart-weights.npz"}
+    (folder / "apart.yaml").write_text(yaml.safe_dump(document))
+    write_weights(folder / "apart-weights.npz", arrays)
+    return load_workload(folder / "apart.yaml"), moved
+
+
+@settings(max_examples=60)
+@given(seed=st.integers(0, 1 << 32))
+def test_neurons_in_layers_of_their_own_get_the_same_currents(tmp_path_factory, seed):
+    folder = tmp_path_factory.mktemp("net")
+    together, inputs = random_network(seed, folder, integers=True)
+    separate, moved = apart(folder)
+    try:
+        first = simulate(together, inputs, precision="stated")
+    except UnsupportedError:
+        return
+    second = simulate(separate, inputs, precision="stated")
+    for name, spikes in first.spikes.items():
+        np.testing.assert_array_equal(second.spikes[moved.get(name, name)], spikes, err_msg=name)
+    np.testing.assert_array_equal(second.outputs, first.outputs)
+    assert second.saturations == {moved.get(name, name): count for name, count in first.saturations.items()}
