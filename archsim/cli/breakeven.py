@@ -45,7 +45,7 @@ def breakeven(  # noqa: PLR0913, PLR0917 - one parameter per option
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="Of the ANN's chip only. Repeatable.")
     ] = None,
     uniform: Annotated[
-        bool, typer.Option("--uniform", help="One density for all layers, not their own in their ratios.")
+        bool, typer.Option("--uniform", help="One density for all layers behind the input, not their own.")
     ] = False,
     device: Cell = None,
     costs: Costs = None,

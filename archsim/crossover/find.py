@@ -45,10 +45,10 @@ def breakeven(  # noqa: PLR0913 - one parameter per thing that may be asked
     """The spike rate and the timesteps below which an SNN costs less than the same topology as a quantised ANN.
 
     ``ann_density``: non-zero share of the ANN's activations. ``ann_pe`` (systolic chips): ``multiplier`` (the default)
-    or ``bit_serial``. ``ann_overrides``: dotted keys of the ANN's chip. ``uniform``: one density for all layers, in
-    place of the workload's own in their ratios. The rest is as for :func:`archsim.simulate`; densities of recorded or
-    simulated spikes are counted over ``samples``, and each sample is executed. Raises ArchsimError with everything that
-    is wrong.
+    or ``bit_serial``. ``ann_overrides``: dotted keys of the ANN's chip. ``uniform``: one density for all layers
+    behind the input, in place of the workload's own in their ratios. The rest is as for :func:`archsim.simulate`;
+    densities of recorded or simulated spikes are counted over ``samples``, and each sample is executed. Raises
+    ArchsimError with everything that is wrong.
     """
     request = prepare_breakeven(
         arch, workload, timesteps=timesteps, ann_density=ann_density, ann_pe=ann_pe, ann_overrides=ann_overrides,

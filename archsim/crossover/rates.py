@@ -1,8 +1,11 @@
 """Spike rates: what one number says of all layers, and which densities give a stated rate.
 
-The spike rate is the mean density of the edges that spikes travel on, each weighted by its number of values: non-zero
-values per value and timestep at the inputs of the weighted layers. A direct-coded image is no spike and keeps its
-density. Layers keep their ratios: ``d = min(1, f * own density)``, with the factor f that gives the rate.
+The spike rate is the mean density of the edges on which spikes of the network's own neurons travel, each weighted by
+its number of values: non-zero values per value and timestep at the inputs of the weighted layers. Layers keep their
+ratios: ``d = min(1, f * own density)``, with the factor f that gives the rate.
+
+The network's input, and what pools make of it, is data: both networks get the same, at every rate. A direct-coded
+image keeps its density; spikes keep theirs, and the ANN's pixels are non-zero where any of T timesteps has one.
 """
 
 from __future__ import annotations
@@ -30,14 +33,14 @@ class Edge:
 
 @dataclass(frozen=True)
 class SpikeRates:
-    """The edges of one workload; ``spikes``: those that are scaled, ``fixed``: a direct-coded image, or none."""
+    """The edges of one workload; ``spikes``: those that are scaled, ``fixed``: those that the input gives."""
 
     spikes: tuple[Edge, ...]
     fixed: tuple[Edge, ...]
     stated: Stated
     uniform: bool
-    input_edge: int | None
-    """Which of ``spikes`` is the network's own input, if it is coded in spikes."""
+    coded: bool
+    """Whether the input is coded in spikes, others at each timestep; else it is one image at all of them."""
 
     @cached_property
     def values(self) -> int:
@@ -82,21 +85,20 @@ class SpikeRates:
 
     def at(self, rate: float) -> Stated:
         """What to draw for a spike rate."""
-        return self._stated(zip(self.spikes, self.densities(rate), strict=True))
+        return self._stated(self.densities(rate), [edge.density for edge in self.fixed])
 
     def of_ann(self, density: float, timesteps: int) -> Stated:
         """What to draw for the ANN: activations of one density.
 
-        A pixel of an input that the SNN gets as spikes is non-zero where any of T timesteps has one: 1 - (1 - d)^T.
+        A pixel of an input that the SNN gets as spikes is non-zero where any of T timesteps has one: 1 - (1 - d)^T,
+        as spikes are drawn independently.
         """
-        found = [
-            (edge, 1.0 - (1.0 - edge.density) ** timesteps if number == self.input_edge else density)
-            for number, edge in enumerate(self.spikes)
-        ]
-        return self._stated(found)
+        steps = timesteps if self.coded else 1
+        pixels = [edge.density if steps == 1 else 1.0 - (1.0 - edge.density) ** steps for edge in self.fixed]
+        return self._stated([density for _ in self.spikes], pixels)
 
-    def _stated(self, spikes: Sequence[tuple[Edge, float]] | zip[tuple[Edge, float]]) -> Stated:
-        found = [*spikes, *((edge, edge.density) for edge in self.fixed)]
+    def _stated(self, spikes: Sequence[float], fixed: Sequence[float]) -> Stated:
+        found = zip((*self.spikes, *self.fixed), (*spikes, *fixed), strict=True)
         return replace(
             self.stated, overall=None, by_layer={name: density for edge, density in found for name in edge.readers}
         )
@@ -105,7 +107,7 @@ class SpikeRates:
 def rates_of(workload: Workload, samples: Sequence[int], uniform: bool) -> SpikeRates:
     """The rates of a workload: densities as stated, or as counted in recorded or simulated samples.
 
-    Raises WorkloadError where nothing spikes.
+    Raises WorkloadError where no neuron spikes.
     """
     network, activity = workload.network, workload.activity
     stated = activity.densities.stated if isinstance(activity, SyntheticActivity) else Stated()
@@ -114,11 +116,10 @@ def rates_of(workload: Workload, samples: Sequence[int], uniform: bool) -> Spike
         for layer in network.weighted_layers
     }
     edges = _edges(workload, own)
-    fixed = [name for name in edges if name == INPUT and network.encoding == "direct"]
-    spikes = [name for name in edges if name not in fixed]
+    fixed = [name for name in edges if _is_input(network, name)]
     found = SpikeRates(
-        tuple(edges[name] for name in spikes), tuple(edges[name] for name in fixed), stated, uniform,
-        spikes.index(INPUT) if INPUT in spikes else None,
+        tuple(edge for name, edge in edges.items() if name not in fixed), tuple(edges[name] for name in fixed), stated,
+        uniform, network.encoding != "direct",
     )  # fmt: skip
     problem = _silent(workload, found)
     if problem is not None:
@@ -128,11 +129,22 @@ def rates_of(workload: Workload, samples: Sequence[int], uniform: bool) -> Spike
 
 def _silent(workload: Workload, rates: SpikeRates) -> Problem | None:
     if not rates.spikes:
-        return workload.document.problem(("layers",), "no layer with weights reads spikes, so there is no spike rate")
+        text = "no layer with weights reads spikes of the network's own neurons, so there is no spike rate"
+        return workload.document.problem(("layers",), text)
     if not rates.own and not rates.uniform:
-        text = "nothing spikes in this workload, so its densities cannot be scaled"
+        text = "nothing spikes behind the input of this workload, so its densities cannot be scaled"
         return workload.document.problem(("activity",), text, allowed="other densities, or --uniform")
     return None
+
+
+def _is_input(network: Network, edge: str) -> bool:
+    """Whether an edge carries the network's input, or what layers without weights and neurons make of it alone."""
+    if edge == INPUT:
+        return True
+    layer = next((layer for layer in network.layers if layer.name == edge), None)
+    if layer is None or layer.weighted or layer.neuron is not None or not layer.sources:
+        return False
+    return all(_is_input(network, source) for source in layer.sources)
 
 
 def _edges(workload: Workload, own: Mapping[str, float]) -> dict[str, Edge]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from archsim.crossover.answer import Breakeven, Curve
 from archsim.crossover.cost import METRICS
 from archsim.crossover.request import ANN_DENSITY
-from archsim.crossover.twin import activation_bits
+from archsim.crossover.twin import pixel_levels
 from archsim.workload import Workload
 
 SLIGHT = 5e-4  # ratios this close to 1 are printed as such
@@ -27,8 +27,8 @@ def notes(answer: Breakeven, workload: Workload) -> tuple[str, ...]:
         _density(answer),
         _input(answer, workload),
         "spike rate: non-zero values per value and timestep at the inputs of layers with weights"
-        + ("; a direct-coded image keeps its density" if network.encoding == "direct" else ""),
-        "one density for all layers (--uniform)" if answer.uniform
+        + ("" if network.input_shape is None else "; the network's input is none: it keeps its density at every rate"),
+        "one density for all layers behind the input (--uniform)" if answer.uniform
         else "layers keep the ratios of their own densities, up to 1" + _caps(curve),
         "spikes and activations are drawn at their densities (non-zero values of several bits: all as likely); no "
         "accuracy is compared",
@@ -111,10 +111,10 @@ def _input(answer: Breakeven, workload: Workload) -> str:
         return "a table of layers: every layer of the ANN reads values of b bits"
     if network.encoding == "direct":
         return f"both read the same image of {network.precision.input_bits} bits, the SNN as often as its chip says"
-    bits = activation_bits(network, answer.own.timesteps)
+    bits = pixel_levels(network, answer.own.timesteps).bit_length()
     return (
-        f"the SNN reads spikes ({network.encoding}); the ANN pixels of b bits ({bits} at T = {answer.own.timesteps}), "
-        "non-zero where any timestep would have a spike"
+        f"the SNN reads spikes ({network.encoding}); the ANN the same as pixels ({bits} bits at "
+        f"T = {answer.own.timesteps}), non-zero where any of the T timesteps has a spike"
     )
 
 

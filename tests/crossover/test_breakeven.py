@@ -38,6 +38,17 @@ layers:
   - {name: fc, type: linear, out_features: 10, spiking: false}
 activity: {density: {conv2: 0.1, conv3: 0.05, fc: 0.02}, seed: 1}
 """
+CODED = """
+name: coded
+timesteps: 3
+input: {{shape: [2, 10, 10], encoding: {encoding}}}
+neuron: {{model: lif, leak: 0.5}}
+layers:
+  - {{name: c1, type: conv2d, out_channels: 8, kernel: 3, padding: 1}}
+  - {{name: c2, type: conv2d, out_channels: 8, kernel: 3}}
+  - {{name: fc, type: linear, out_features: 5, spiking: false}}
+activity: {{density: {{c1: 0.3, {inner}}}}}
+"""
 SKIPS = ("sparsity=skip: row", "first_layer=once")
 IDEAL = ("neuron.units=ideal",)
 
@@ -146,6 +157,51 @@ def test_a_point_is_what_a_run_of_these_densities_costs(chain):
     assert point.snn.energy_pj == result.energy_pj and point.snn.latency_ns == result.latency_ns
     assert point.snn.area_um2 == result.area_um2 and point.snn.static_pj == result.static_pj
     assert sum(point.snn.levels.values()) == pytest.approx(result.energy_pj)
+
+
+@pytest.mark.parametrize("uniform", [False, True])
+@pytest.mark.parametrize("encoding", ["events", "rate", "ttfs"])
+def test_both_networks_read_the_same_input_at_every_rate(tmp_path, encoding, uniform):
+    """Each point is a run with the input's own spikes; the ANN's pixels are those with a spike in any timestep."""
+    path = tmp_path / "coded.yaml"
+    path.write_text(CODED.format(encoding=encoding, inner="c2: 0.1, fc: 0.2"))
+    found = archsim.breakeven("sata", path, overrides=SKIPS[:1], timesteps=3, uniform=uniform)
+    assert found.own.rate == pytest.approx((800 * 0.1 + 512 * 0.2) / 1312)
+    inner = {0.0: "default: 0"} | ({0.5: "default: 0.5"} if uniform else {found.own.rate: "c2: 0.1, fc: 0.2"})
+    for rate, densities in inner.items():
+        point = next(point for point in found.curve(3).points if point.rate == rate)
+        path.write_text(CODED.format(encoding=encoding, inner=densities))
+        assert point.snn.energy_pj == archsim.simulate("sata", path, overrides=SKIPS[:1]).energy_pj
+    text = CODED.replace("timesteps: 3", "timesteps: 1").replace("c1: 0.3", f"c1: {1 - 0.7**3}")
+    text = text.replace("model: lif, leak: 0.5", "model: if, max_spikes: 3")
+    text = text.replace("{encoding}}}", "{encoding}, max_spikes: 3}}")
+    path.write_text(text.format(encoding="events", inner="default: 0.56"))
+    ann = archsim.simulate("sata", path, overrides=[*SKIPS[:1], "pe.wide_values=multiplier"])
+    assert found.curve(3).ann[0.56].energy_pj == pytest.approx(ann.energy_pj, rel=1e-3)  # other pixels are drawn
+
+
+def test_uniform_does_not_depend_on_the_densities_behind_the_input(tmp_path):
+    """Inner densities change nothing; that of the input, which is data, reaches both networks."""
+    path = tmp_path / "coded.yaml"
+
+    def answer(inner, own=0.3):
+        path.write_text(CODED.format(encoding="events", inner=inner).replace("c1: 0.3", f"c1: {own}"))
+        return archsim.breakeven("sata", path, overrides=SKIPS[:1], timesteps=3, uniform=True)
+
+    plain, *others = answer("default: 0.2"), answer("c2: 0.02, fc: 0.6"), answer("c2: 0.9, fc: 0.01")
+    known = {point.rate: point.snn for point in plain.curve(3).points}
+    for other in others:
+        curve = other.curve(3)
+        assert curve.ann == plain.curve(3).ann
+        shared = [point for point in curve.points if point.rate in known]
+        assert len(shared) >= 10 and all(point.snn == known[point.rate] for point in shared)
+        for metric in ("energy", "edp", "dynamic"):
+            one, two = curve.verdict(metric, 0.56), plain.curve(3).verdict(metric, 0.56)
+            assert one.outcome == two.outcome == ("never" if metric == "dynamic" else "below")
+            assert metric == "dynamic" or one.rate == pytest.approx(two.rate, abs=tolerance(two.rate))
+    denser = answer("default: 0.2", own=0.6).curve(3)
+    assert denser.points[0].snn.operations > plain.curve(3).points[0].snn.operations > 0
+    assert denser.ann[0.56].operations > plain.curve(3).ann[0.56].operations
 
 
 def test_the_workload_as_it_is_is_executed(chain):

@@ -22,7 +22,7 @@ edges = st.lists(
 
 def rates(found, uniform=False):
     spikes = tuple(Edge((f"layer{number}",), values, density) for number, (values, density) in enumerate(found))
-    return SpikeRates(spikes, (), Stated(), uniform, None)
+    return SpikeRates(spikes, (), Stated(), uniform, False)
 
 
 def of(rates, densities):
@@ -94,15 +94,40 @@ layers:
 activity: {density: {one: 0.5, default: 0.25}}
 """)
     found = rates_of(load_workload(tmp_path / "two.yaml"), (0,), False)
-    assert [(edge.readers, edge.values) for edge in found.spikes] == [(("one",), 64), (("left", "right"), 64)]
-    assert found.input_edge == 0 and found.own == 0.375
+    assert [(edge.readers, edge.values) for edge in found.spikes] == [(("left", "right"), 64)]
+    assert [(edge.readers, edge.density) for edge in found.fixed] == [(("one",), 0.5)]
+    assert found.coded and found.own == 0.25
+    for rate in (0.0, 0.25, 1.0):
+        assert found.at(rate).by_layer == {"one": 0.5, "left": rate, "right": rate}
+
+
+@pytest.mark.parametrize(("encoding", "pixels"), [("events", 1 - 0.7**4), ("direct", 0.3)])
+@pytest.mark.parametrize("uniform", [False, True])
+def test_what_pools_make_of_the_input_is_input(tmp_path, encoding, pixels, uniform):
+    (tmp_path / "pooled.yaml").write_text(f"""
+name: pooled
+timesteps: 4
+input: {{shape: [2, 8, 8], encoding: {encoding}}}
+layers:
+  - {{name: pool, type: maxpool2d, kernel: 2}}
+  - {{name: one, type: conv2d, out_channels: 4, kernel: 1}}
+  - {{name: small, type: maxpool2d, kernel: 2}}
+  - {{name: two, type: linear, out_features: 4}}
+activity: {{density: {{one: 0.3, two: 0.2}}}}
+""")
+    found = rates_of(load_workload(tmp_path / "pooled.yaml"), (0,), uniform)
+    assert [[edge.readers for edge in edges] for edges in (found.fixed, found.spikes)] == [[("one",)], [("two",)]]
+    assert found.at(0.6).by_layer == pytest.approx({"one": 0.3, "two": 0.6})
+    assert found.of_ann(0.5, 4).by_layer == pytest.approx({"one": pixels, "two": 0.5})
 
 
 @pytest.mark.parametrize(("text", "said"), [
     ("timesteps: 2\ninput: {shape: [4], encoding: direct}\nlayers: [{name: a, type: linear, out_features: 2}]\n",
-     "no layer with weights reads spikes"),
-    ("timesteps: 2\ninput: {shape: [4], encoding: events}\nlayers: [{name: a, type: linear, out_features: 2}]\n"
-     "activity: {density: 0.0}\n", "nothing spikes"),
+     "no layer with weights reads spikes of the network's own neurons"),
+    ("timesteps: 2\ninput: {shape: [4], encoding: events}\nlayers: [{name: a, type: linear, out_features: 2}]\n",
+     "no layer with weights reads spikes of the network's own neurons"),
+    ("timesteps: 2\ninput: {shape: [4], encoding: events}\nlayers: [{name: a, type: linear, out_features: 2}, "
+     "{name: b, type: linear, out_features: 2}]\nactivity: {density: {a: 0.5, b: 0.0}}\n", "nothing spikes behind"),
 ])  # fmt: skip
 def test_without_spikes_there_is_no_rate(tmp_path, text, said):
     (tmp_path / "silent.yaml").write_text("name: silent\n" + text)

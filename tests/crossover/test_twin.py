@@ -81,10 +81,12 @@ def test_dense_products_are_those_of_one_timestep(chain):
     assert snn.dense_products == 4 * ann.dense_products > 0
 
 
+@pytest.mark.parametrize("encoding", ["direct", "events"])
 @pytest.mark.parametrize("chip", ["sata", "eyeriss-snn", "spikeflow"])
-def test_one_bit_and_one_timestep_is_the_spiking_network_itself(tmp_path, chip):
+def test_one_bit_and_one_timestep_is_the_spiking_network_itself(tmp_path, chip, encoding):
     """At T = 1 an IF neuron with a hard reset and a ReLU of one bit are one thing: every figure is the same."""
-    same = written(tmp_path, CHAIN.replace("lif, leak: 0.5, reset: subtract", "if, reset: hard"))
+    text = CHAIN.replace("direct", encoding)
+    same = written(tmp_path, text.replace("lif, leak: 0.5, reset: subtract", "if, reset: hard"))
     found = archsim.breakeven(
         chip, same, timesteps=1, ann_density=0.3, uniform=True,
         **({"ann_pe": "bit_serial"} if chip == "sata" else {}),
