@@ -4,6 +4,7 @@ The potential is a signed integer of the unit ``step``; step = (unit of the curr
 (rounded, halves up), constants rounded to the nearest integer. k is the smallest integer, of either sign, with which
 the range holds :func:`headroom` thresholds (times ``max_spikes``, up to 8), or, where nothing spikes, the largest
 potential that can be reached; a threshold is at least 1. So a word is used fully: fraction bits, where there is room.
+Constants that no such word holds are refused; a minimum below the word's own bound changes nothing and may stay.
 
 A leak of 1 - 2^-j is a shift and a subtraction, v - floor(v / 2^j). Any other is an integer of 16 fraction bits, by
 which v is multiplied: floor(v * L / 2^16 + 1/2). The rest of a timestep is that of
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.errors import UnsupportedError
+from archsim.errors import Problem, UnsupportedError
 from archsim.snn.grids import bounds, shift_for
 from archsim.snn.neurons import Feedback, fire, parameters, reset, value_type
 from archsim.workload.network import Layer
@@ -69,6 +70,7 @@ class IntegerNeurons:
             while np.rint(numbers["threshold"].min() / math.ldexp(unit, shift)) < 1:
                 shift -= 1
         self.shift, self.step = shift, math.ldexp(unit, shift)
+        self._check(numbers, bits)
         scaled = math.ldexp(largest, -shift) + 1 if largest else 1.0
         self.leaks = {name: _Leak(numbers[name]) for name in ("leak", "current_leak")}
         words = float(self.high) * 4 + scaled
@@ -141,6 +143,26 @@ class IntegerNeurons:
 
     def _whole(self, values: Array) -> Array:
         return np.clip(np.rint(values / self.step), self.low, self.high).astype(self.dtype)
+
+    def _check(self, numbers: Mapping[str, Array], bits: int) -> None:
+        """Refuse constants that the word does not hold."""
+        names = ["threshold"] if self.neuron.spiking else []
+        names += ["reset_to"] if self.neuron.reset == "hard" and self.neuron.spiking else []
+        problems = []
+        for name in (*names, "rest"):
+            whole = np.rint(numbers[name] / self.step)
+            outside = (whole > self.high) | (whole < self.low)
+            if not outside.any():
+                continue
+            value = float(np.broadcast_to(numbers[name], outside.shape)[outside].flat[0])
+            text = f"layer '{self.name}': a word of {bits} bits, whose 1 is {self.step:g}, does not hold this {name}"
+            if self.neuron.spiking:
+                text += f" beside the smallest threshold, {float(numbers['threshold'].min()):g}"
+            text += "; state more membrane_bits, or simulate with precision 'float'"
+            allowed = f"{self.low * self.step:g}..{self.high * self.step:g}"
+            problems.append(Problem(text, key=name, value=value, allowed=allowed))
+        if problems:
+            raise UnsupportedError(problems)
 
     def _factor(self, numbers: Mapping[str, Array]) -> float:
         """By what a current is multiplied on its way into the potential: part of the unit, so one number for all."""

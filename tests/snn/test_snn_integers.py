@@ -194,3 +194,29 @@ def test_large_currents_are_shifted_exactly_into_narrow_words(tmp_path):
     workload = fc(tmp_path, [*whole, [1, 0, 0]], neuron, bits=(26, 20), timesteps=1)
     found = simulate(workload, features([[1, 0, 0]]), precision="stated", membranes=["fc"])
     assert (found.potentials["fc"].ravel()[:-1] / unit).tolist() == list(range(900, 1000))
+
+
+@pytest.mark.parametrize(
+    ("neuron", "arrays", "named"),
+    [
+        ({"threshold": 1 / 64, "reset": "hard", "reset_to": -8.0}, {}, r"reset_to: layer 'fc': a word of 8 bits.*got -8"),
+        ({"threshold": 1.0}, {"fc.threshold": [1 / 640, 1.5]}, r"threshold: .* smallest threshold, 0.0015625; state more"),
+        ({"model": "lif", "leak": 0.5, "threshold": 1 / 64, "rest": 8.0}, {}, r"rest: .* more membrane_bits.*got 8"),
+    ],
+)
+def test_constants_that_no_word_holds_are_refused(tmp_path, neuron, arrays, named):
+    layer = {"name": "fc", "type": "linear", "out_features": 2, "neuron": {"model": "if"} | neuron}
+    arrays = {"fc.weight": np.full((2, 3), 1 / 64)} | arrays
+    drive = features([[1, 1, 1]] * 4)
+    with pytest.raises(ArchsimError, match=named):
+        simulate(small(tmp_path, [layer], arrays, precision={"membrane_bits": 8}), drive, precision="stated")
+    wide = small(tmp_path, [layer], arrays, precision={"membrane_bits": 16})
+    found, trained = (simulate(wide, drive, precision=kind) for kind in ("stated", "float"))
+    np.testing.assert_array_equal(found.spikes["fc"], trained.spikes["fc"])
+
+
+def test_a_minimum_below_the_word_may_stay(tmp_path):
+    workload = fc(tmp_path, [[1.0, -1.0, 1.0]], {"model": "if", "threshold": 1 / 64, "minimum": -8.0}, bits=(8, 8))
+    found = simulate(workload, features([[0, 1, 0]] * 4), precision="stated", membranes=["fc"])
+    assert found.potentials["fc"].ravel().tolist() == [-1.0, -2.0, -2.0, -2.0]  # -128 of 1/64
+    assert found.saturations == {"fc": 2}
