@@ -31,7 +31,7 @@ from archsim.request import Gather, Request, Samples, Several, prepare
 from archsim.run import Run, draw_of
 from archsim.simulation import Progress, run_of
 from archsim.snn import exits
-from archsim.snn.exits import exit_problems
+from archsim.snn.exits import exit_problems, reach_problems
 from archsim.snn.readouts import Confidence
 from archsim.workload import Workload
 
@@ -108,6 +108,8 @@ def early_exit(  # noqa: PLR0913 - one parameter per thing that may be asked
     given: dict[str, Any] = {"samples": samples, "plugins": plugins, "allow_outside": allow_outside}
     given |= {"inputs": inputs, "precision": precision, "overrides": overrides, "costs": costs, "engine": engine}
     request = gather.of(lambda: prepare(arch, workload, **given))
+    if request is not None:
+        gather.add(*reach_problems(request.workload.network, "thresholds", chosen, confidence))
     if request is not None and simulated_of(request.workload, request.samples) is None:
         text = "an early end needs inputs that the network itself is executed on"
         gather.add(Problem(text, key="inputs", allowed="such as mnist:0..99, with a workload that has weights"))

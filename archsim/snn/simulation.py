@@ -9,7 +9,7 @@ import numpy as np
 
 from archsim.errors import ConfigError, Problem, nearest
 from archsim.snn.execute import Ending, Progress, Recorded, execute, recorded_arrays
-from archsim.snn.exits import exit_problems
+from archsim.snn.exits import exit_problems, reach_problems
 from archsim.snn.inputs import Inputs, check_inputs
 from archsim.snn.plan import Plan, float_plan
 from archsim.snn.readouts import Confidence, predicted, running
@@ -50,7 +50,9 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
     """
     network = workload.network
     problems = _option_problems(network, dtype, precision, membranes, threads)
-    problems += exit_problems("exit_at", () if exit_at is None else (exit_at,), confidence)
+    thresholds = () if exit_at is None else (exit_at,)
+    problems += exit_problems("exit_at", thresholds, confidence)
+    problems += reach_problems(network, "exit_at", thresholds, confidence)
     given, wrong = _checked(workload, inputs, precision, numbers)
     if problems or wrong or given is None:
         raise ConfigError([*wrong, *problems])

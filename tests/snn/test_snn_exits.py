@@ -49,6 +49,69 @@ def test_counts_of_spikes_grow_certain(tmp_path):
         assert simulate(workload, events, exit_at=threshold + 1e-9).steps.tolist() == [min(steps + 1, 4)]
 
 
+BEHIND = {
+    "flatten": [{"name": "flat", "type": "flatten"}],
+    "scale": [{"name": "same", "type": "scale"}],
+    "pool": [{"name": "pool", "type": "maxpool2d", "kernel": 1}, {"name": "mean", "type": "avgpool2d", "kernel": 1}],
+}
+NEURON = {"name": "fc", "type": "linear", "out_features": 2, "neuron": {"model": "if", "threshold": 1}}
+WEIGHTS = {"fc.weight": [[1, 0, 0], [0, 1, 0]]}
+
+
+@pytest.mark.parametrize("behind", BEHIND)
+def test_counts_stay_counts_behind_layers_that_pass_them_on(tmp_path, behind):
+    given = {"same.scale": 1.0} if behind == "scale" else {}
+    (tmp_path / "plain").mkdir()
+    workload = small(tmp_path, [NEURON, *BEHIND[behind]], WEIGHTS | given)
+    plain = small(tmp_path / "plain", [NEURON], WEIGHTS)
+    events = np.random.default_rng(3).integers(0, 2, (20, 4, 3, 1, 1)).astype(np.uint8)
+    full = simulate(workload, events)
+    for kind in ("softmax", "entropy"):
+        for found in exits(full, (0.6, 0.8, 0.95), confidence=kind):
+            for one in (workload, plain):
+                again = simulate(one, events, exit_at=found.threshold, confidence=kind)
+                assert again.steps.tolist() == found.steps.tolist()
+                assert again.predictions.tolist() == found.predictions.tolist()
+    assert len(set(exits(full, (0.8,))[0].steps.tolist())) > 1
+
+
+def test_currents_behind_a_flatten_are_still_divided(tmp_path, two_classes):
+    (tmp_path / "flat").mkdir()
+    flat = small(tmp_path / "flat", [*SUMS, {"name": "flat", "type": "flatten"}], {"fc.weight": [[1, 0, 4], [0, 1, 0]]})
+    for threshold in (0.5, 0.6, 0.8, 0.9):
+        steps = [simulate(one, EVENTS, exit_at=threshold).steps.tolist() for one in (flat, two_classes)]
+        assert steps[0] == steps[1]
+
+
+@pytest.mark.parametrize("readout", ["last", "max"])
+@pytest.mark.parametrize("spikes", [1, 3])
+def test_a_threshold_out_of_reach_of_the_readout_is_told(tmp_path, readout, spikes):
+    """m spikes of one class and none of the other: softmax e^m / (e^m + 1)."""
+    layers = [NEURON | {"neuron": NEURON["neuron"] | {"max_spikes": spikes}}, {"name": "flat", "type": "flatten"}]
+    workload = small(tmp_path, layers, {"fc.weight": [[spikes, 0, 0], [0, spikes, 0]]}, readout=readout)
+    events, most = features([[1, 1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 0]]), softmax(spikes, 0)
+    reached = simulate(workload, events, exit_at=most - 1e-12)
+    assert reached.steps.tolist() == [2 if readout == "last" else 4]
+    full = simulate(workload, events)
+    for run in (
+        lambda: simulate(workload, events, exit_at=most + 1e-9),
+        lambda: exits(full, (0.5, most + 1e-9)),
+        lambda: exits(full, (1.0,), confidence="entropy"),
+    ):
+        with pytest.raises(ArchsimError, match=f"readout '{readout}' of layer 'flat' stays within 0..{spikes} spikes"):
+            run()
+
+
+def test_what_is_no_bare_spike_has_no_limit(tmp_path):
+    layers = [NEURON, {"name": "large", "type": "scale"}]
+    scaled = small(tmp_path, layers, WEIGHTS | {"large.scale": 10.0}, readout="last")
+    assert simulate(scaled, features([[1, 0, 0]] * 4), exit_at=0.999).steps.tolist() == [1]
+    pair = {"name": "pair", "type": "add", "inputs": ["flat", "fc"]}
+    layers = [NEURON, {"name": "flat", "type": "flatten"}, pair]
+    added = small(tmp_path, layers, WEIGHTS, readout="last")
+    assert simulate(added, features([[1, 0, 0]] * 4), exit_at=softmax(2, 0) - 1e-9).steps.tolist() == [1]
+
+
 def test_confidence_by_entropy(two_classes):
     chance = softmax(1, 0.5)
     entropy = -chance * math.log(chance) - (1 - chance) * math.log(1 - chance)
