@@ -121,6 +121,18 @@ def test_wrong_questions(tmp_path, options, text):
         archsim.early_exit("sata", small(tmp_path, "activity: {inputs: mine.npz}\n"), **options)
 
 
+def test_thresholds_out_of_reach_are_told_with_all_else_that_is_wrong(tmp_path):
+    path = small(tmp_path, "activity: {inputs: mine.npz}\nreadout: max\n")
+    path.write_text(path.read_text().replace(", spiking: false", ""))
+    found = archsim.early_exit("sata", path, thresholds=[0.7], overrides=STEPWISE)
+    assert found.rows[-1].threshold == 0.7
+    with pytest.raises(ArchsimError) as wrong:
+        archsim.early_exit("sata", path, thresholds=[0.7, 0.8, 0.9, 1.5])
+    said = [(problem.key, problem.value) for problem in wrong.value.problems]
+    assert said == [("thresholds", 1.5), ("thresholds", 0.8), ("thresholds", 0.9)]
+    assert "the confidence never exceeds 0.7311" in str(wrong.value)
+
+
 def test_recorded_spikes_cannot_end(tmp_path):
     with pytest.raises(ArchsimError, match="executed on"):
         archsim.early_exit("sata", "vgg9-cifar10")
