@@ -32,6 +32,8 @@ from archsim.workload.weights import Weights
 
 Array = NDArray[Any]
 _CLOSE = 1e-9
+FINEST = 1 << 16
+"""By what the unit of a sum may be finer than that of its operands."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class _Walk:
         if layer.weighted:
             return self._weighted(layer, edge)
         if layer.kind == "add":
-            factors, edge = _aligned(f"'{layer.name}' adds", layer.sources, entering)
+            factors, edge = _aligned(f"'{layer.name}' adds", layer.weight_bits, entering)
             return Add(exact_type(edge.largest, layer.name), factors), edge
         if layer.kind == "scale" and layer.name not in self.folded.gone:
             return self._scaled(layer, edge)
@@ -140,8 +142,7 @@ class _Walk:
             reach = reach.reshape(len(weight), -1).sum(axis=1)
         bias = parts.get("recurrent_bias")
         own = Edge(step, float(reach.max()) * layer.neuron.max_spikes, current=True)
-        names = (*layer.sources[:1], f"{layer.name}, recurrent")
-        (of_input, of_own), both = _aligned(f"'{layer.name}' adds", names, [edge, own])
+        (of_input, of_own), both = _aligned(f"'{layer.name}' adds", layer.weight_bits, [edge, own])
         whole = {"recurrent_weight": weight * of_own}
         largest = both.largest
         if bias is not None:
@@ -190,18 +191,25 @@ class _Shifted:
         return np.floor(found.astype(np.float64) * self.factor + 0.5)
 
 
-def _aligned(what: str, names: Sequence[str], edges: Sequence[Edge]) -> tuple[list[float], Edge]:
-    """Whole factors that bring the edges to the smallest of their units; the edge of their sum.
+def _aligned(what: str, bits: int, edges: Sequence[Edge]) -> tuple[list[float], Edge]:
+    """Whole factors that bring the edges to one unit; the edge of their sum.
 
-    A spike's factor is rounded, as a weight of 1 is on the grid of the currents; currents must have whole factors.
+    The unit is the smallest of the currents' (of the spikes', where there are only spikes) divided by the smallest n up
+    to FINEST with which these are whole multiples of it, and spikes beside currents are so to within 2^-bits.
     """
-    units = [edge.unit for edge in edges if edge.current] or [edge.unit for edge in edges]
-    unit = min(units)
-    factors = [float(max(1.0, np.rint(edge.unit / unit))) for edge in edges]
-    for name, edge, factor in zip(names, edges, factors, strict=True):
-        mixed = edge.current or not any(other.current for other in edges)
-        if mixed and abs(edge.unit / unit - factor) > _CLOSE * factor:
-            text = f"{what} '{name}' to values of another grid (units {edge.unit:g} and {unit:g})"
-            raise UnsupportedError(Problem(f"{text}; simulate with precision 'float'", key="precision"))
+    mixed = any(edge.current for edge in edges)
+    least = min(edge.unit for edge in edges if edge.current or not mixed)
+    finer = np.arange(1.0, FINEST + 1)
+    fits = np.ones(FINEST, np.bool_)
+    for edge in edges:
+        wanted = edge.unit / least * finer
+        near = math.ldexp(1.0, -bits) if mixed and not edge.current else _CLOSE
+        fits &= np.abs(np.rint(wanted) - wanted) <= near * wanted
+    if not fits.any():
+        units = " and ".join(f"{edge.unit:g}" for edge in edges)
+        text = f"{what} values of units without a whole ratio ({units}); simulate with precision 'float'"
+        raise UnsupportedError(Problem(text, key="precision"))
+    unit = least / finer[np.argmax(fits)]
+    factors = [float(np.rint(edge.unit / unit)) for edge in edges]
     largest = sum(edge.largest * factor for edge, factor in zip(edges, factors, strict=True))
-    return factors, Edge(unit, largest, any(edge.current for edge in edges))
+    return factors, Edge(unit, largest, mixed)

@@ -78,7 +78,7 @@ class Words(Literal):
             largest, current = max(sums), True
         if layer.kind == "add":
             self.factors[name], unit, largest, current = self.align(
-                [(self.unit[s], self.largest[s], self.current[s]) for s in layer.sources]
+                [(self.unit[s], self.largest[s], self.current[s]) for s in layer.sources], layer.weight_bits
             )
         if layer.kind in ("avgpool2d", "sumpool2d"):
             largest *= math.prod(layer.kernel)
@@ -100,12 +100,18 @@ class Words(Literal):
         last = self.network.layers[-1].name == layer.name
         return last or any(other.weighted and layer.name in other.sources for other in self.network.layers)
 
-    @staticmethod
-    def align(edges):
-        smallest = min([unit for unit, _, current in edges if current] or [unit for unit, _, _ in edges])
-        factors = [max(1, round(unit / smallest)) for unit, _, _ in edges]
+    def align(self, edges, bits):
+        """Whole factors to a common unit: of currents (else of spikes) exactly, of spikes as near as weights are."""
+        mixed = any(current for _, _, current in edges)
+        smallest = Fraction(min(unit for unit, _, current in edges if current or not mixed))
+        for finer in range(1, 1 << 16):
+            exact = [Fraction(unit) / smallest * finer for unit, _, _ in edges]
+            near = [Fraction(1, 1 << bits) if mixed and not current else Fraction(1e-9) for _, _, current in edges]
+            if all(abs(round(x) - x) <= x * limit for x, limit in zip(exact, near, strict=True)):
+                break
+        factors = [round(x) for x in exact]
         largest = sum(big * factor for (_, big, _), factor in zip(edges, factors, strict=True))
-        return factors, smallest, largest, any(current for _, _, current in edges)
+        return factors, float(smallest) / finer, largest, mixed
 
     def prepare_neurons(self, layer, unit, largest, current):
         name, neuron, parts = layer.name, layer.neuron, self.parts[layer.name]
@@ -114,7 +120,7 @@ class Words(Literal):
             rows = np.ravel(weight) if layer.recurrent.kind == "elementwise" else weight
             reach = max(sum(abs(x) for x in np.ravel(row)) for row in rows) * neuron.max_spikes
             self.factors[name], unit, largest, _ = self.align(
-                [(unit, largest, current), (self.step[name], reach, True)]
+                [(unit, largest, current), (self.step[name], reach, True)], layer.weight_bits
             )
             self.words[name, "recurrent_weight"] = weight * self.factors[name][1]
             if "recurrent_bias" in parts:

@@ -174,17 +174,43 @@ def test_recurrent_weights_come_in_the_unit_of_the_input(tmp_path):
     assert found.potentials["fc"].ravel().tolist() == [4.5, 3.0, 7.5, 3.0]
 
 
-def test_currents_on_grids_without_a_whole_ratio_are_refused(tmp_path):
+def test_an_identity_path_keeps_its_value_on_a_coarse_grid(tmp_path):
     layers = [
-        {"name": "a", "type": "linear", "out_features": 3, "spiking": False},
-        {"name": "b", "type": "linear", "out_features": 3, "spiking": False},
-        {"name": "sum", "type": "add", "inputs": ["a", "b"]},
-        {"name": "n", "type": "neuron"},
+        {"name": "fc", "type": "linear", "out_features": 3, "spiking": False},
+        {"name": "sum", "type": "add", "inputs": ["fc", "input"]},
+        {"name": "n", "type": "neuron", "neuron": {"model": "if", "threshold": 20.0, "reset": "none"}},
     ]
-    arrays = {f"{name}.weight": np.full((3, 3), 0.7) + np.eye(3) for name in "ab"}
-    arrays["a.weight"][0, 0] = 0.3
-    with pytest.raises(ArchsimError, match=r"'sum' adds '[ab]' to values of another grid"):
-        simulate(small(tmp_path, layers, arrays), features([[1, 0, 0]] * 4), precision="stated")
+    for bits, near in ((4, 1 / 16), (8, 1 / 256)):
+        precision = {"weight_bits": bits, "membrane_bits": 24}
+        workload = small(tmp_path, layers, {"fc.weight": np.diag([100.3, 33.3, 0.0])}, precision=precision)
+        found = simulate(workload, features([[0, 1, 1]] * 4), precision="stated", membranes=["n"])
+        step = 100.3 / (2 ** (bits - 1) - 1)
+        whole = step * round(33.3 / step)
+        wanted = np.arange(1, 5)[:, None] * np.array([0.0, whole + 1, 1.0])
+        np.testing.assert_allclose(found.potentials["n"][..., 0, 0], wanted, rtol=near)
+        assert not found.spikes["n"][:, 2].any()
+
+
+def scaled_and_added(folder, scales):
+    """One current by several scales, added up."""
+    names = [f"s{number}" for number in range(len(scales))]
+    layers = [
+        {"name": "fc", "type": "linear", "out_features": 3, "spiking": False},
+        *({"name": name, "type": "scale", "from": "fc"} for name in names),
+        {"name": "sum", "type": "add", "inputs": names},
+        {"name": "n", "type": "neuron", "neuron": {"model": "if", "reset": "none"}},
+    ]
+    arrays = {f"{name}.scale": scale for name, scale in zip(names, scales, strict=True)} | {"fc.weight": np.eye(3)}
+    return small(folder, layers, arrays, precision={"membrane_bits": 32})
+
+
+def test_currents_on_different_grids_share_a_finer_one(tmp_path):
+    found = simulate(
+        scaled_and_added(tmp_path, [0.3, 0.25]), features([[1, 0, 0]] * 4), precision="stated", membranes=["n"]
+    )
+    np.testing.assert_allclose(found.potentials["n"][:, 0, 0, 0], 0.55 * np.arange(1, 5), rtol=1e-8)
+    with pytest.raises(ArchsimError, match="'sum' adds values of units without a whole ratio"):
+        simulate(scaled_and_added(tmp_path, [2**0.5, 3**0.5, 5**0.5]), features([[1, 0, 0]] * 4), precision="stated")
 
 
 def test_large_currents_are_shifted_exactly_into_narrow_words(tmp_path):
@@ -199,8 +225,8 @@ def test_large_currents_are_shifted_exactly_into_narrow_words(tmp_path):
 @pytest.mark.parametrize(
     ("neuron", "arrays", "named"),
     [
-        ({"threshold": 1 / 64, "reset": "hard", "reset_to": -8.0}, {}, r"reset_to: layer 'fc': a word of 8 bits.*got -8"),
-        ({"threshold": 1.0}, {"fc.threshold": [1 / 640, 1.5]}, r"threshold: .* smallest threshold, 0.0015625; state more"),
+        ({"threshold": 1 / 64, "reset": "hard", "reset_to": -8.0}, {}, r"reset_to: layer 'fc': a word of 8 b.*got -8"),
+        ({}, {"fc.threshold": [1 / 640, 1.5]}, r"threshold: .* smallest threshold, 0.0015625; state more"),
         ({"model": "lif", "leak": 0.5, "threshold": 1 / 64, "rest": 8.0}, {}, r"rest: .* more membrane_bits.*got 8"),
     ],
 )
