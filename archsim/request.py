@@ -20,6 +20,7 @@ from archsim.inputs import load_workload
 from archsim.pricing_check import unpriceable
 from archsim.result import place_for_result
 from archsim.samples import parse_samples
+from archsim.snn import SimulatedActivity
 from archsim.workload import Workload
 
 if TYPE_CHECKING:
@@ -88,8 +89,11 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     of_arch = [item for item in others if not item.startswith(WORKLOAD_PREFIX)]
     of_workload = [item.removeprefix(WORKLOAD_PREFIX) for item in others if item.startswith(WORKLOAD_PREFIX)]
     chip = gather.of(lambda: standing_for("--device", of_device, lambda: _chip(arch, of_arch)))
+    is_told = any(item.startswith(f"{WORKLOAD_PREFIX}activity.") for item in texts["overrides"])
     network = gather.of(
-        lambda: standing_for("--inputs", of_inputs, lambda: _network(workload, of_workload, allow_outside))
+        lambda: standing_for(
+            "--inputs", () if is_told else of_inputs, lambda: _network(workload, of_workload, allow_outside)
+        )
     )
     if table is None:
         table = gather.of(lambda: load_costs(overlays=texts["costs"], overrides=of_costs))
@@ -98,7 +102,8 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     if chip is not None and table is not None:
         gather.problems += unpriceable(chip, table)
     chosen_engine = gather.of(lambda: _engine(engine))
-    numbers = gather.of(lambda: _numbers(samples if samples is not None else "all" if inputs is not None else 0))
+    every = inputs is not None or (network is not None and isinstance(network.activity, SimulatedActivity))
+    numbers = gather.of(lambda: _numbers(samples if samples is not None else "all" if every else 0))
     chosen = None
     if network is not None and numbers is not None:
         chosen = gather.of(lambda: _existing(numbers, network))

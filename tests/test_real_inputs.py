@@ -194,3 +194,22 @@ def test_points_of_a_sweep_name_their_inputs(tmp_path, monkeypatch):
     assert [(row["status"], row["accuracy"]) for row in found.rows] == [("ok", 0.75)] * 2
     front = archsim.pareto(found, "accuracy", "energy_pj")
     assert len(front.rows) == 1 and front.rows[0]["workload.precision.weight_bits"] == 2
+
+
+def test_labels_of_no_output_are_refused(tmp_path):
+    path = small(tmp_path, "activity: {inputs: mine.npz}\n")
+    with np.load(tmp_path / "mine.npz") as held:
+        np.savez(tmp_path / "mine.npz", inputs=held["inputs"], labels=held["labels"] + 1)
+    with pytest.raises(ArchsimError, match=r"labels up to 2, and the network 'small' has 2 outputs"):
+        archsim.load_workload(path)
+
+
+def test_inputs_that_a_file_names_are_all_executed(tmp_path):
+    path = small(tmp_path, "activity: {inputs: 'mine.npz:1..3'}\n")
+    assert archsim.simulate("sata", path).samples == (0, 1, 2)
+    assert archsim.simulate("sata", path, samples=1).samples == (1,)
+
+
+def test_an_override_is_blamed_for_what_it_says(tmp_path):
+    said = problems("sata", "cnn-mnist", inputs="mnist:0", overrides="workload.activity.inputz=3")
+    assert "--set: workload.activity.inputz" in said and "--inputs" not in said

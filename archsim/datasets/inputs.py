@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 from archsim.datasets.asked import Asked, parse_spec
@@ -109,6 +110,7 @@ def _from_file(asked: Asked, spec: str, network: Network | None, problems: list[
     indices, outside = asked.chosen(len(data.inputs))
     problems += outside
     if network is not None:
+        problems += _labels_beyond(network, data.labels)
         timesteps = data.inputs.shape[1] if data.inputs.ndim == 5 else None
         shape = data.inputs.shape[-3], data.inputs.shape[-2], data.inputs.shape[-1]
         problems += misfits(network, Offered(shape, timesteps, int(data.inputs.max())))
@@ -118,6 +120,15 @@ def _from_file(asked: Asked, spec: str, network: Network | None, problems: list[
     labels = None if data.labels is None else data.labels[chosen]
     note = f"{len(indices)} samples of {Path(asked.file).name}" + ("" if labels is not None else ", without labels")
     return Inputs(Path(asked.file).stem, spec, indices, data.inputs[chosen], labels, note, False)
+
+
+def _labels_beyond(network: Network, labels: Labels | None) -> list[Problem]:
+    """Classes that the network has no output for."""
+    classes = prod(network.layers[-1].out_shape)
+    if labels is None or labels.max() < classes:
+        return []
+    text = f"there are labels up to {labels.max()}, and the network '{network.name}' has {classes} outputs"
+    return [Problem(text, key=OPTION, allowed=f"0..{classes - 1}")]
 
 
 def _note(dataset: Dataset, indices: tuple[int, ...], timesteps: int | None, most: int) -> str:

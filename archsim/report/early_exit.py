@@ -43,7 +43,8 @@ def print_early_exit(found: EarlyExit, console: Console | None = None) -> None:
             significant(latency(row.latency_ns)), significant(product(row.edp_pj_ns)), "*" if best else "",
         )  # fmt: skip
     console.print(table)
-    console.print(Text("front: no other row has less energy without losing accuracy; means over the inputs", "dim"))
+    told = "front: no other row has less energy without losing accuracy; " if any(found.front) else ""
+    console.print(Text(f"{told}means over the inputs", "dim"))
     if found.note:
         console.print(Text(found.note, style=WARNING))
 
@@ -82,17 +83,19 @@ def _front(axes: Axes, found: EarlyExit) -> None:
     axes.scatter(across, up, c=colours, s=36, zorder=2, edgecolors="white", linewidths=0.8)
     named: dict[tuple[float, float], list[str]] = {}
     for row, front, point in zip(found.rows, found.front, points, strict=True):
-        if front or row.threshold is None:
+        if front or row.threshold is None or not known:
             named.setdefault(point, []).append(_threshold(row))
     for point, names in named.items():
         last = "" if len(names) == 1 else f" to {names[0]}"
-        axes.annotate(names[-1] + last, point, (0, 7), textcoords="offset points", ha="center", fontsize=8)
-    axes.set_xlim(left=0)
-    axes.margins(x=0.16, y=0.16)
+        axes.annotate(names[-1] + last, point, (0, 8), textcoords="offset points", ha="center", fontsize=8,
+                      bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none"})  # fmt: skip
+    axes.margins(y=0.2)
+    axes.set_xlim(0, 1.25 * max(across))
     axes.grid(True)
     axes.set_xlabel(f"mean energy per input, {energy.unit.replace('u', 'µ', 1)}")
     axes.set_ylabel("accuracy, %" if known else "mean timesteps")
-    axes.set_title("threshold of the confidence; blue: the front", loc="left", fontsize=8.5, weight="normal")
+    told = "threshold of the confidence" + ("; blue: the front" if best else "")
+    axes.set_title(told, loc="left", fontsize=8.5, weight="normal")
 
 
 def _savings(axes: Axes, found: EarlyExit) -> None:

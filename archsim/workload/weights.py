@@ -77,12 +77,12 @@ def check_weights(content: bytes, network: Network, file: str) -> tuple[Weights 
     wanted, needed = _expected(network)
     problems = _format_problems(content, members)
     problems += [f"'{name}' is missing: {_show_all(wanted[name])}" for name in needed if name not in members]
-    for name, member in members.items():
-        if name != "format":
-            problems += _member_problems(name, member, wanted)
-    if problems:
-        return None, problems
-    arrays, problems = read_arrays(content, [name for name in members if name != "format"])
+    others = [name for name in members if name != "format"]
+    for name in others:
+        problems += _member_problems(name, members[name], wanted)
+    sound = [name for name in others if not _member_problems(name, members[name], wanted)]
+    arrays, damaged = read_arrays(content, sound)
+    problems += damaged
     for name, array in arrays.items():
         problems += _value_problems(name, array)
     if problems:

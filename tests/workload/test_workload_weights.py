@@ -77,10 +77,12 @@ def test_every_mistake_is_named_at_once(tmp_path):
         "fc.threshold": np.ones(3),  # li sends no spikes
         "shift.scale": np.array("2"),
         "bn.offset": np.zeros((2, 4)),
+        "fc.leak": np.array([0.5, np.nan, 0.5]),
     }
     said = problems(tmp_path, wrong)
-    assert said.count("small.yaml:10: weights:") == 6
+    assert said.count("small.yaml:10: weights:") == 7
     for text in (
+        "'fc.leak' has 1 values that are no numbers",
         "'conv.bias' is missing: [4]",
         "'fc.weight' has shape [3, 63]; expected [3, 64]",
         "'lif.treshold' belongs to nothing in this network; did you mean 'lif.threshold'?",
