@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 _SIGNIFICAND_BITS = 53
+SEARCHED_BITS = 16
+LOOSE = 1.01
+"""A first look at a few weights errs on the side of keeping a step."""
 
 
 def grid(values: Array) -> float | None:
@@ -33,6 +36,41 @@ def grid(values: Array) -> float | None:
     return math.ldexp(float(np.gcd.reduce(multiples)), least)
 
 
+def rounded_grid(arrays: Sequence[tuple[Array, int]]) -> float | None:
+    """The largest step with integers that fit their bits, up to 16, whose products with it were rounded to the arrays.
+
+    Weights q * s in float32 or float16 (the narrowest type that holds them) are within half its spacing of a multiple
+    of s. Every q that the largest weight may be is tried, and of the steps that are near enough to all weights the
+    middle one is taken, rounded to that type where that still is one of them.
+    """
+    every = np.concatenate([array.ravel() for array, _ in arrays]).astype(np.float64)
+    values = np.unique(np.abs(every))[::-1]
+    values = values[values > 0]
+    bits = max(bits for _, bits in arrays)
+    if not len(values) or not 1 < bits <= SEARCHED_BITS:
+        return None
+    stored = next((kind for kind in (np.float16, np.float32) if _holds(kind, values)), np.float64)
+    half = np.spacing(values.astype(stored)).astype(np.float64) / 2 + values * 2.0**-52
+    largest = np.arange(1.0, (1 << (bits - 1)) + 1)
+    for value, near in zip(values[1:9], half[1:9], strict=True):  # a few weights rule out nearly all
+        multiples = np.rint(value / values[0] * largest)
+        reach = LOOSE * (near + half[0] * value / values[0]) * largest / values[0]
+        largest = largest[np.abs(value / values[0] * largest - multiples) <= reach]
+    for first in largest:
+        whole = np.maximum(np.rint(values / (values[0] / first)), 1.0)
+        low, high = ((values - half) / whole).max(), ((values + half) / whole).min()
+        step = float(stored((low + high) / 2))
+        step = step if low <= step <= high else float((low + high) / 2)
+        if low <= high and all(_fits(array, step, bits) for array, bits in arrays):
+            return step
+    return None
+
+
+def _holds(kind: type[np.floating[Any]], values: Array) -> bool:
+    with np.errstate(over="ignore"):
+        return bool((values.astype(kind) == values).all())
+
+
 def bounds(bits: int) -> tuple[int, int]:
     """The least and the largest integer of a signed word; one bit is a sign: -1 or 1."""
     return (-1, 1) if bits == 1 else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
@@ -41,13 +79,17 @@ def bounds(bits: int) -> tuple[int, int]:
 def step_of(weights: Sequence[tuple[Array, int]], biases: Sequence[Array]) -> float:
     """One step for weights that are added to each other: arrays with their bits.
 
-    The grid that they (and their biases) lie on, if every one of them fits its bits there. Else the largest of
-    max|w| / (2^(bits - 1) - 1); of one bit the mean of |w|, at which signs are closest in least squares.
+    The grid that they (and their biases) lie on, or lay on before they were stored (:func:`rounded_grid`), if every one
+    of them fits its bits there. Else the largest of max|w| / (2^(bits - 1) - 1); of one bit the mean of |w|, at which
+    signs are closest in least squares.
     """
     for extra in (biases, ()):
         step = grid(np.concatenate([array.ravel() for array in (*(array for array, _ in weights), *extra)]))
         if step is not None and all(_fits(array, step, bits) for array, bits in weights):
             return step
+    step = rounded_grid(weights)
+    if step is not None:
+        return step
     if all(bits == 1 for _, bits in weights):
         step = float(np.mean(np.concatenate([np.abs(array).ravel() for array, _ in weights])))
     else:
@@ -56,9 +98,12 @@ def step_of(weights: Sequence[tuple[Array, int]], biases: Sequence[Array]) -> fl
 
 
 def quantised(weights: Array, step: float, bits: int) -> Array:
-    """The nearest integers (of two the even one) within the bits, in float64; of one bit the sign, that of 0 above."""
+    """The nearest integers (of two the even one) within the bits, in float64.
+
+    Of one bit the sign, that of 0 being +1, as a bit has no third value; but weights that all are 0 stay 0.
+    """
     if bits == 1:
-        return np.where(weights >= 0, 1.0, -1.0)
+        return np.where(weights >= 0, 1.0, -1.0) if weights.any() else np.zeros(weights.shape)
     return np.clip(np.rint(weights.astype(np.float64) / step), *bounds(bits))
 
 

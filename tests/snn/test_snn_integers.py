@@ -35,6 +35,38 @@ def test_weights_on_a_grid_stay_and_others_get_one():
     assert [shift_for(needed, 127, 0.25) for needed in (31.75, 31.76, 1.0)] == [0, 1, -4]
 
 
+FORMS = [(4, -8, 7), (2, -2, 1), (8, -128, 127), (8, -100, 100), (16, -32768, 9)]
+
+
+@given(st.integers(0, 1 << 32), st.sampled_from(FORMS),
+       st.sampled_from([0.1, 0.0123, 1 / 3, 2.7]), st.sampled_from([np.float16, np.float32, np.float64]))  # fmt: skip
+def test_weights_on_a_grid_that_was_rounded_are_found(seed, form, step, stored):
+    bits, low, high = form
+    whole = np.random.default_rng(seed).integers(low, high + 1, (40, 30))
+    whole[0, :4] = low, high, 1, low + 1
+    if bits == 16 and stored == np.float16:  # 11 bits hold no 16
+        whole //= 1 << 8
+    for scale in (float(stored(step)), step):
+        weights = (whole * scale).astype(stored)
+        found = step_of([(weights.astype(float), bits)], [np.array([0.37])])
+        np.testing.assert_array_equal(quantised(weights, found, bits), whole)
+        np.testing.assert_allclose(found, step, rtol=2e-3 if stored == np.float16 else 1e-6)
+
+
+def test_weights_on_no_grid_get_the_symmetric_one():
+    weights = np.random.default_rng(3).normal(size=(20, 20)).astype(np.float32).astype(float)
+    assert [step_of([(weights, bits)], []) for bits in (4, 8)] == [np.abs(weights).max() / top for top in (7, 127)]
+
+
+def test_one_bit_weights_that_are_all_0_stay_0(tmp_path):
+    workload = fc(tmp_path, [[0.0, 0.0, 0.0]], {"model": "if", "threshold": 1.0}, bits=(1, 8))
+    found = simulate(workload, features([[1, 1, 1]] * 4), precision="stated", membranes=["fc"])
+    assert not found.potentials["fc"].any()
+    some = fc(tmp_path, [[0.0, 0.5, -0.25]], bits=(1, 8))
+    found = simulate(some, features([[1, 0, 0], [0, 1, 0], [0, 0, 1], [0, 0, 0]]), precision="stated")
+    np.testing.assert_allclose(found.outputs.ravel(), [0.25, 0.25, -0.25, 0])
+
+
 def fc(folder, weight, neuron=None, bits=(8, 16), **keys):
     layer = {"name": "fc", "type": "linear", "out_features": len(weight), "spiking": neuron is not None}
     layer |= {} if neuron is None else {"neuron": neuron}
