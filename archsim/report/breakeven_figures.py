@@ -87,8 +87,11 @@ def _draw(axes: Axes, answer: Breakeven, metric: str) -> None:
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """1, 2, 5 of each decade that is shown; the decades alone where there are many."""
-    steps = (1.0, 2.0, 5.0) if high / low < 2e3 else (1.0,)
+    """Fine steps where little is shown, 1, 2, 5 of each of a few decades, the decades alone where there are many."""
+    few, some = (0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 2.0, 5.0)
+    if high / low < 5:
+        return [tick for tick in few if low <= tick <= high]
+    steps = some if high / low < 2e3 else (1.0,)
     found = [step * 10.0**decade for decade in range(-6, 9) for step in steps]
     return [tick for tick in found if low <= tick <= high]
 
@@ -114,7 +117,9 @@ def _legend(axes: Axes, answer: Breakeven) -> None:
         for curve in reversed(answer.curves)
     ]  # fmt: skip
     mark: dict[str, Any] = {"linestyle": "none", "color": "white", "markeredgecolor": "black"}
-    handles.append(Line2D([], [], marker="D", markersize=CROSSING_SIZE, label="break-even", **mark))
+    crossings = [curve.verdict(metric, answer.ann_density).rate for curve in answer.curves for metric in PANELS]
+    if any(rate is not None for rate in crossings):
+        handles.append(Line2D([], [], marker="D", markersize=CROSSING_SIZE, label="break-even", **mark))
     handles.append(Line2D([], [], marker="*", markersize=OWN_SIZE * 1.2, label="the workload", **mark))
     legend_beside(axes, handles, columns=-(-len(handles) // LEGEND_ROWS))
 

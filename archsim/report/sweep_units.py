@@ -8,7 +8,8 @@ _PER_SECOND: Ladder = ((1e6, "M/s", 1e6), (1e3, "k/s", 1e3), (1.0, "/s", 1.0))
 _COUNT: Ladder = ((1e9, "G", 1e9), (1e6, "M", 1e6), (1e3, "k", 1e3), (1.0, "", 1.0))
 _SHARE: Ladder = ((0.01, "%", 0.0), (1.0, "", 0.0))
 _ENDINGS = {
-    "_pj_ns": EDP, "_pj": ENERGY, "_ns": TIME, "_um2": AREA, "_mw": POWER, "_per_s": _PER_SECOND, "cycles": CYCLES, "accuracy": _SHARE,
+    "_pj_ns": EDP, "_pj": ENERGY, "_ns": TIME, "_um2": AREA, "_mw": POWER, "_per_s": _PER_SECOND, "cycles": CYCLES,
+    "accuracy": _SHARE,
 }  # fmt: skip
 
 
