@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -18,19 +19,30 @@ def encode(network: Network, image: Array, largest: float, sample: int) -> Array
     """Spikes [T, C, H, W] of one image [C, H, W] of values 0..``largest``.
 
     ``rate``: a pixel x spikes with probability p = peak * x / largest at every timestep, drawn from the seed and the
-    sample's number (``bernoulli``), or at the timesteps at which floor((t + 1) p) > floor(t p) (``regular``).
+    sample's number (``bernoulli``), or at the timesteps at which floor((t + 1) p) > floor(t p) (``regular``; exactly, a
+    ``peak`` of 0.1 being a tenth).
     ``ttfs``: once, at t = round((1 - x / largest) (T - 1)), of two integers the even one; never for x = 0.
     """
     steps = network.timesteps
     if network.encoding == "ttfs":
         times = np.rint((largest - image) * (steps - 1) / largest)
         return np.asarray((np.arange(steps)[:, None, None, None] == times) & (image > 0), np.uint8)
-    rate = network.code.peak * image
     if network.code.rate == "regular":
-        sums = np.floor(np.arange(steps + 1)[:, None, None, None] * rate / largest)
-        return np.asarray(np.diff(sums, axis=0), np.uint8)
+        return _regular(Fraction(repr(float(network.code.peak))), image, float(largest), steps)
+    rate = network.code.peak * image
     drawn = stream(network.code.seed, sample, INPUT).random((steps, *image.shape))
     return np.asarray(drawn < rate / largest, np.uint8)
+
+
+def _regular(peak: Fraction, image: Array, largest: float, steps: int) -> Array:
+    """Spikes at the timesteps t with floor((t + 1) p) > floor(t p), p = peak * x / largest, in whole numbers."""
+    values, places = np.unique(image, return_inverse=True)
+    spikes = np.zeros((len(values), steps), np.uint8)
+    for row, value in zip(spikes, values.tolist(), strict=True):
+        p = peak * Fraction(value) / Fraction(largest)
+        sums = [time * p.numerator // p.denominator for time in range(steps + 1)]
+        row[:] = np.diff(sums)
+    return np.ascontiguousarray(np.moveaxis(spikes[places.reshape(image.shape)], -1, 0))
 
 
 def events_to_raster(

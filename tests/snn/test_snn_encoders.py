@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,6 +43,17 @@ def test_regular_rates_count_exactly(tmp_path_factory, pixel, peak):
     found = sent(workload, [pixel, 0, 0, 0])[:, 0]
     assert found.sum() == int(pixel * peak)
     assert all(abs(found[:t].sum() - t * pixel * peak / 255) < 1 for t in range(256))
+
+
+@pytest.mark.parametrize("peak", ["0.1", "0.2", "0.3", "0.6", "0.7", "0.9", "1.0"])
+def test_regular_rates_spike_exactly_when_their_sum_reaches_a_whole_number(tmp_path, peak):
+    keys = {"input": {"shape": [16], "encoding": "rate", "rate": "regular", "peak": float(peak)}}
+    workload = small(tmp_path, LAYERS, timesteps=30, precision={"input_bits": 4}, **keys)
+    p = [Fraction(peak) * pixel / 15 for pixel in range(16)]
+    wanted = [[(t + 1) * each // 1 - t * each // 1 for each in p] for t in range(30)]
+    pixels = np.arange(16, dtype=np.uint8)
+    np.testing.assert_array_equal(sent(workload, pixels), wanted)
+    np.testing.assert_array_equal(simulate(workload, pixels / 15).input[..., 0, 0], wanted)
 
 
 def test_bernoulli_rates_depend_on_seed_and_sample_only(tmp_path):
