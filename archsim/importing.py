@@ -31,6 +31,7 @@ def import_network(  # noqa: PLR0913 - one parameter per thing that a file may l
     input_shape: Sequence[int] | str | None = None,
     timesteps: int | None = None,
     encoding: str | None = None,
+    input_scale: float | None = None,
     name: str | None = None,
     format: str | None = None,
     force: bool = False,
@@ -47,8 +48,8 @@ def import_network(  # noqa: PLR0913 - one parameter per thing that a file may l
     problems = _place_problems(target, force)
     try:
         found = import_file(
-            path, dialect=dialect, dt=dt, input_shape=input_shape, timesteps=timesteps, encoding=encoding, name=name,
-            output=target, format=format,
+            path, dialect=dialect, dt=dt, input_shape=input_shape, timesteps=timesteps, encoding=encoding,
+            input_scale=input_scale, name=name, output=target, format=format,
         )  # fmt: skip
     except ArchsimError as error:
         raise ConfigError([*problems, *error.problems]) from None

@@ -22,6 +22,9 @@ def import_(  # noqa: PLR0913, PLR0917 - one parameter per option
     input_shape: Annotated[str | None, typer.Option(metavar="C,H,W", help="Shape of the input.")] = None,
     timesteps: Annotated[int | None, typer.Option(metavar="T", help="Timesteps of one inference.")] = None,
     encoding: Annotated[str | None, typer.Option(metavar="CODE", help="direct, rate, ttfs or events.")] = None,
+    input_scale: Annotated[
+        float | None, typer.Option(metavar="S", help="direct: what integers are divided by, such as 255. Default: 1.")
+    ] = None,
     name: Annotated[str | None, typer.Option(metavar="TEXT", help="The network's name. Default: NAME.")] = None,
     format_: Annotated[
         str | None, typer.Option("--format", metavar="FORMAT", help="nir, scalesim or sata-sim. Default: by ending.")
@@ -33,7 +36,7 @@ def import_(  # noqa: PLR0913, PLR0917 - one parameter per option
 
     written = import_network(
         file, output, dialect=dialect, dt=dt, input_shape=input_shape, timesteps=timesteps, encoding=encoding,
-        name=name, format=format_, force=force,
+        input_scale=input_scale, name=name, format=format_, force=force,
     )  # fmt: skip
     for note in written.notes:
         typer.echo(f"note: {note}", err=True)

@@ -36,6 +36,7 @@ class Asked:
     input_shape: tuple[int, ...] | None = None
     timesteps: int | None = None
     encoding: str | None = None
+    input_scale: float | None = None
 
     @property
     def weights_file(self) -> str:
@@ -69,6 +70,7 @@ def import_file(  # noqa: PLR0913 - one parameter per thing that a file may leav
     input_shape: Sequence[int] | str | None = None,
     timesteps: int | None = None,
     encoding: str | None = None,
+    input_scale: float | None = None,
     name: str | None = None,
     output: str | Path | None = None,
     format: str | None = None,
@@ -76,21 +78,15 @@ def import_file(  # noqa: PLR0913 - one parameter per thing that a file may leav
     """Read a network that another tool wrote; nothing is written.
 
     ``format`` (default: by the file's ending) chooses the importer. ``dialect`` and ``dt`` say how a NIR file's neurons
-    are stepped; ``input_shape``, ``timesteps`` and ``encoding`` what the file does not say; ``name`` (default: that of
-    ``output``, else of the file) is the network's. ConfigError or WorkloadError with all problems.
+    are stepped; ``input_shape``, ``timesteps`` and ``encoding`` what the file does not say, ``input_scale`` what
+    direct-coded integers are divided by (default: 1); ``name`` (default: that of ``output``, else of the file) is the
+    network's. ConfigError or WorkloadError with all problems.
     """
     file = Path(path)
     problems: list[Problem] = []
     kind = _format(file, format, problems)
     shape = _shape(input_shape, problems)
-    if timesteps is not None and (isinstance(timesteps, bool) or not 1 <= timesteps <= MAX_TIMESTEPS):
-        problems.append(Problem("no such number", key="timesteps", value=timesteps, allowed=f"1 to {MAX_TIMESTEPS:,}"))
-    if encoding is not None and encoding not in ENCODINGS:
-        near = nearest(str(encoding), ENCODINGS)
-        allowed = ", ".join(ENCODINGS)
-        problems.append(Problem("no such encoding", key="encoding", value=encoding, allowed=allowed, nearest=near))
-    if dt is not None and not (isinstance(dt, int | float) and 0 < dt < float("inf")):
-        problems.append(Problem("must be a number of seconds above 0", key="dt", value=dt))
+    problems += [*_time_problems(timesteps, dt), *_input_problems(encoding, input_scale)]
     if not file.is_file():
         what = (
             "is a folder, not a file" if file.is_dir() else "is no regular file" if file.exists() else "file not found"
@@ -98,7 +94,7 @@ def import_file(  # noqa: PLR0913 - one parameter per thing that a file may leav
         problems.append(Problem(what, str(file)))
     elif kind is not None:
         stem = stem_of(file if output is None else output)
-        asked = Asked(file, name or stem, stem, dialect, dt, shape, timesteps, encoding)
+        asked = Asked(file, name or stem, stem, dialect, dt, shape, timesteps, encoding, input_scale)
         importer: Importer = import_module(FORMATS[kind][1])
         try:
             found = importer.read(asked)
@@ -116,6 +112,32 @@ def stem_of(path: str | Path) -> str:
         last = last.removesuffix(ending)
     kept = "".join(letter if letter.isalnum() or letter in "_.+-" else "-" for letter in last).lstrip(".+-")
     return kept[:150] or "network"
+
+
+def _time_problems(timesteps: int | None, dt: float | None) -> list[Problem]:
+    problems = []
+    if timesteps is not None and (isinstance(timesteps, bool) or not 1 <= timesteps <= MAX_TIMESTEPS):
+        problems.append(Problem("no such number", key="timesteps", value=timesteps, allowed=f"1 to {MAX_TIMESTEPS:,}"))
+    if dt is not None and not (isinstance(dt, int | float) and 0 < dt < float("inf")):
+        problems.append(Problem("must be a number of seconds above 0", key="dt", value=dt))
+    return problems
+
+
+def _input_problems(encoding: str | None, scale: float | None) -> list[Problem]:
+    """How the input travels, and its scale, which only direct-coded integers have."""
+    problems = []
+    if encoding is not None and encoding not in ENCODINGS:
+        near = nearest(str(encoding), ENCODINGS)
+        allowed = ", ".join(ENCODINGS)
+        problems.append(Problem("no such encoding", key="encoding", value=encoding, allowed=allowed, nearest=near))
+    if scale is None:
+        return problems
+    if isinstance(scale, bool) or not (isinstance(scale, int | float) and 0 < scale < float("inf")):
+        problems.append(Problem("must be a number above 0", key="input_scale", value=scale))
+    if encoding != "direct":
+        text = "only direct-coded integers are divided by it; --encoding direct, or leave it out"
+        problems.append(Problem(text, key="input_scale", value=scale))
+    return problems
 
 
 def _format(file: Path, given: str | None, problems: list[Problem]) -> str | None:

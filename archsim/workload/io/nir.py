@@ -90,8 +90,13 @@ def _chosen(graph: _Graph, asked: Asked) -> _Reading:
         if problems:
             raise ConfigError(problems)
         return fitting[0]
-    text = "a NIR file does not say how its neurons are stepped; name what wrote it with --dialect"
-    problems.append(Problem(text, graph.file, key="dialect", allowed=", ".join(DIALECTS)))
+    if fitting:
+        possible = ", ".join(reading.dialect.name for reading in fitting if reading.dialect is not None)
+        text = "a NIR file does not say how its neurons are stepped; name what wrote it with --dialect"
+        problems.append(Problem(f"{text}; possible for this file: {possible}", graph.file, key="dialect"))
+    else:
+        text = "no dialect can have written this file; with one of them as --dialect it is said why"
+        problems.append(Problem(text, graph.file, key="dialect", allowed=", ".join(DIALECTS)))
     for reading in fitting:
         assert reading.dialect is not None
         problems.append(Problem(reading.dialect.meaning, graph.file, key=f"--dialect {reading.dialect.name}"))
@@ -185,6 +190,8 @@ def _imported(file: NirFile, graph: _Graph, reading: _Reading, asked: Asked) -> 
         notes.append(f"timesteps: {DEFAULT_TIMESTEPS} is a placeholder, a NIR file states none (--timesteps)")
     if asked.encoding is None:
         notes.append("encoding: events, spikes as they come; a NIR file states none (--encoding)")
+    if asked.encoding == "direct" and asked.input_scale is None:
+        notes.append("input.scale: 1, integers as they are; a network trained on pixels / 255 needs --input-scale 255")
     if any(one.get("neuron", {}).get("max_spikes", 1) > 1 for one in layers.layers):
         notes.append("max_spikes: 255 bounds the spikes that a neuron sends per step; the framework has no bound")
     head: dict[str, Any] = {
@@ -192,7 +199,7 @@ def _imported(file: NirFile, graph: _Graph, reading: _Reading, asked: Asked) -> 
         "description": f"Imported from {asked.path.name}.",
         "source": _source(file, reading, asked),
         "timesteps": asked.timesteps or DEFAULT_TIMESTEPS,
-        "input": {"shape": list(graph.shape), "encoding": asked.encoding or "events"},
+        "input": _input(graph.shape, asked),
     }
     head |= _common_neuron(layers.layers)
     head["precision"] = _PRECISION
@@ -200,6 +207,14 @@ def _imported(file: NirFile, graph: _Graph, reading: _Reading, asked: Asked) -> 
         head["weights"] = asked.weights_file
     comments = ["precision: archsim's defaults; the file holds floating-point numbers.", *notes]
     return Imported(asked.name, workload_text(head, layers.layers, comments), layers.arrays or None, tuple(notes))
+
+
+def _input(shape: Sequence[int], asked: Asked) -> dict[str, Any]:
+    found: dict[str, Any] = {"shape": list(shape), "encoding": asked.encoding or "events"}
+    if asked.input_scale is not None:
+        scale = float(asked.input_scale)
+        found["scale"] = int(scale) if scale.is_integer() else scale
+    return found
 
 
 def _common_neuron(layers: Sequence[dict[str, Any]]) -> dict[str, Any]:

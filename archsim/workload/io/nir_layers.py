@@ -95,13 +95,13 @@ class _Walk:
     def _bias(self, one: Placed, size: int, layer: dict[str, Any]) -> None:
         """A bias, unless all of it is 0: exporters write zeros where there is none."""
         bias = one.node.array("bias")
-        if bias is None or not bias.any():
+        if bias is None:
             return
         if bias.size != size:
             self.blame(one.name, f"bias has shape {show(bias.shape)}; there are {size} outputs")
-            return
-        layer["bias"] = True
-        self._keep(one, "bias", bias.reshape(size))
+        elif bias.any():
+            layer["bias"] = True
+            self._keep(one, "bias", bias.reshape(size))
 
     def _conv2d(self, one: Placed, before: Dims) -> dict[str, Any]:
         axes = 2 if one.node.kind == "Conv2d" else 1
@@ -220,14 +220,15 @@ class _Walk:
             return spec
         self._keep(one, "recurrent_weight", weight)
         bias = node.array("bias")
-        if bias is None or not bias.any():
+        if bias is None:
             return spec
         if bias.ndim != 1 or (spec["type"] != "elementwise" and bias.size != weight.shape[0]):
             self.blame(one.feedback, f"bias has shape {show(bias.shape)}; it meets weights of {show(weight.shape)}")
             return spec
         values = self._on_map(one, "bias", bias, before) if spec["type"] == "elementwise" else bias
-        if values is not None:
-            self._keep(one, "recurrent_bias", values)
+        if values is None or not values.any():
+            return spec
+        self._keep(one, "recurrent_bias", values)
         return spec | {"bias": True}
 
     def _fed_by_scale(self, one: Placed, node: Node, before: Dims) -> tuple[dict[str, Any], Array | None]:

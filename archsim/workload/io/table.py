@@ -87,11 +87,14 @@ def product(line: int, name: str, rows: int, in_features: int, out_features: int
 
 def refuse_meaningless(asked: Asked, tool: str) -> list[Problem]:
     """Options of an import that say nothing about a list of layers."""
-    given = {"dialect": asked.dialect, "dt": asked.dt, "input_shape": asked.input_shape}
+    given = {
+        "dialect": asked.dialect, "dt": asked.dt, "input_shape": asked.input_shape, "input_scale": asked.input_scale,
+    }  # fmt: skip
     texts = {
         "dialect": "has layers and no neurons, so there are no dialects",
         "dt": "has layers and no neurons, so there is no time step",
         "input_shape": "states the input of every layer",
+        "input_scale": "has no weights that an input meets",
     }
     return [
         Problem(f"{tool}'s file {texts[key]}; leave this out", str(asked.path), key=key, value=value)

@@ -233,6 +233,8 @@ def test_dialects_that_fit_are_listed_with_what_each_means(tmp_path):
     fit = ["snntorch", "snntorch-subtract", "snntorch-loaded", "spikingjelly", "rockpool", "euler"]
     assert keys == ["dialect", *(f"--dialect {name}" for name in fit)]
     assert [problem.message for problem in caught.value.problems[1:]] == [DIALECTS[name].meaning for name in fit]
+    first = str(caught.value.problems[0])
+    assert first.endswith(f"; possible for this file: {', '.join(fit)}") and "sinabs" not in first
 
 
 def test_a_step_of_one_s_own(tmp_path):
@@ -250,6 +252,36 @@ def test_the_input_s_shape_comes_from_what_reads_it_where_the_file_leaves_it_out
         del file["node/nodes/input/shape"]
     data = yaml.safe_load(import_file(path).text_yaml)
     assert data["input"]["shape"] == ([6] if isinstance(node, nir.Linear) else [3, 2, 1])
+
+
+SCALE = "input.scale: 1, integers as they are; a network trained on pixels / 255 needs --input-scale 255"
+
+
+@pytest.mark.parametrize(
+    ("options", "scale", "noted"),
+    [
+        ({"encoding": "direct"}, None, True),
+        ({"encoding": "direct", "input_scale": 255.0}, 255, False),
+        ({"encoding": "direct", "input_scale": 2.5}, 2.5, False),
+        ({"encoding": "rate"}, None, False),
+        ({}, None, False),
+    ],
+)
+def test_the_scale_of_direct_coded_integers_is_written_or_its_absence_said(tmp_path, options, scale, noted):
+    data, found = read(tmp_path, chain([4], nir.Linear(of(2, 4))), dialect=None, **options)
+    assert data["input"].get("scale") == scale and not isinstance(data["input"].get("scale"), str)
+    assert (SCALE in found.notes) == noted == (f"# {SCALE}\n" in found.text_yaml)
+
+
+def test_an_imported_scale_divides_what_the_first_layer_reads(tmp_path):
+    path = written(tmp_path, chain([4], nir.Linear(np.eye(4)), nir.Threshold(ones(4, value=0.5))))
+    spikes = {}
+    for scale in (None, 255):
+        options = {"timesteps": 1, "encoding": "direct", "input_scale": scale}
+        files = import_network(path, tmp_path / f"net-{scale}", **options).files
+        image = np.array([0, 100, 200, 255], np.uint8).reshape(1, 4, 1, 1)
+        spikes[scale] = simulate(load_workload(files[0]), image).spikes["n1"].ravel().tolist()
+    assert spikes == {None: [0, 1, 1, 1], 255: [0, 0, 1, 1]}
 
 
 def test_another_shape_of_the_same_size_is_taken_and_said(tmp_path):

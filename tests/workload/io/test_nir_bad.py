@@ -175,6 +175,47 @@ def test_unknown_dialects_have_a_nearest_one_beside_the_file_s_own_problems(tmp_
     assert keys == {"dialect": "snntorch-subtract", "encoding": "rate", "timesteps": None, "n0": None}
 
 
+@pytest.mark.parametrize("scale", [0, -1.0, float("inf"), float("nan"), True])
+def test_scales_of_the_input_that_are_none(tmp_path, scale):
+    path = written(tmp_path, chain([3], nir.Linear(of(2, 3))))
+    assert problems(path, encoding="direct", input_scale=scale) == ["input_scale: must be a number above 0"]
+
+
+def test_a_scale_is_that_of_direct_coded_integers(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path, chain([3], nir.Linear(of(2, 3))))
+    for encoding in (None, "rate"):
+        (told,) = problems(path, encoding=encoding, input_scale=255)
+        assert told.startswith("input_scale: only direct-coded integers are divided by it")
+    assert invoke(path, "--input-scale", 255, "-o", "net").exit_code == 2 and not Path("net.yaml").exists()
+    assert invoke(path, "--input-scale", 255, "--encoding", "direct", "-o", "net").exit_code == 0
+    assert "scale: 255}" in Path("net.yaml").read_text()
+
+
+def test_where_no_dialect_fits_that_is_said(tmp_path):
+    told = problems(written(tmp_path, chain([3], lif(3, tau=1e-9), nir.CubaLI(*(ones(3) for _ in range(4))))))
+    assert told[0].startswith("dialect: no dialect can have written this file") and len(told) == 1
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_bias_of_another_length_than_the_outputs(tmp_path, value):
+    made = chain([1, 4, 4], conv(of(2, 1, 3, 3), (4, 4)), nir.Flatten({"input": np.array([2, 2, 2])}, 0, -1))
+    made = changed(tmp_path, made, lambda node: put(node, "nodes/n0/bias", np.full(7, value)))
+    (told,) = problems(made)
+    assert told == "n0: bias has shape [7]; there are 2 outputs"
+    path = changed(tmp_path, net(), lambda node: put(node, "nodes/n0/bias", np.full(7, value)))
+    assert problems(path, dialect="euler") == ["n0: bias has shape [7]; there are 4 outputs"]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5])
+def test_a_bias_of_a_feedback_of_another_length(tmp_path, value):
+    nodes = {"input": nir.Input(np.array([3])), "lif": lif(3), "output": nir.Output(np.array([3]))}
+    nodes |= {"back": nir.Affine(of(3, 3), of(3))}
+    made = graph(nodes, [("input", "lif"), ("lif", "back"), ("back", "lif"), ("lif", "output")])
+    path = changed(tmp_path, made, lambda node: put(node, "nodes/back/bias", np.full(2, value)))
+    assert problems(path, dialect="euler") == ["back: bias has shape [2]; it meets weights of [3, 3]"]
+
+
 def test_cycles_that_are_no_recurrence_are_named(tmp_path):
     nodes = {
         "input": nir.Input(np.array([3])), "a": lif(3), "w": nir.Linear(of(3, 3)), "b": lif(3),

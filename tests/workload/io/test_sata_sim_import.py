@@ -216,5 +216,5 @@ def test_other_files(text, part, wrong):
 
 
 def test_options_that_contradict_or_mean_nothing(wrong):
-    found = wrong(SMALL, timesteps=5, dialect="sinabs", dt=1.0, input_shape="3,8,8")
-    assert len(found) == 4 and any(line == 2 and "--timesteps 5" in message for line, message in found)
+    found = wrong(SMALL, timesteps=5, dialect="sinabs", dt=1.0, input_shape="3,8,8", encoding="direct", input_scale=255)
+    assert len(found) == 5 and any(line == 2 and "--timesteps 5" in message for line, message in found)

@@ -269,8 +269,9 @@ def test_more_layers_than_a_workload_file_holds(wrong):
 
 
 def test_options_that_mean_nothing_are_refused_with_the_rest(wrong):
-    found = wrong("Layer, M, N, K,\na, 1, 2,\n", dialect="norse", dt=1e-3, input_shape=(3, 4, 4))
-    assert len(found) == 4 and all(key in str(found) for key in ("dialect", "dt", "input_shape"))
+    options = {"dialect": "norse", "dt": 1e-3, "input_shape": (3, 4, 4), "encoding": "direct", "input_scale": 255}
+    found = wrong("Layer, M, N, K,\na, 1, 2,\n", **options)
+    assert len(found) == 5 and all(key in str(found) for key in options if key != "encoding")
 
 
 def test_nothing_but_plain_yaml_is_written(imported):
