@@ -3,8 +3,9 @@
 The potential is a signed integer of the unit ``step``; step = (unit of the currents) * 2^k. Currents are shifted by k
 (rounded, halves up), constants rounded to the nearest integer. k is the smallest integer, of either sign, with which
 the range holds :func:`headroom` thresholds (times ``max_spikes``, up to 8), or, where nothing spikes, the largest
-potential that can be reached; a threshold is at least 1. So a word is used fully: fraction bits, where there is room.
-Constants that no such word holds are refused; a minimum below the word's own bound changes nothing and may stay.
+potential that can be reached, but 8 bits of the word are for the current of one timestep; a threshold is at least 1.
+So a word is used fully: fraction bits, where there is room. Constants that no such word holds are refused; a minimum
+below the word's own bound changes nothing and may stay.
 
 A leak of 1 - 2^-j is a shift and a subtraction, v - floor(v / 2^j). Any other is an integer of 16 fraction bits, by
 which v is multiplied: floor(v * L / 2^16 + 1/2). The rest of a timestep is that of
@@ -28,6 +29,8 @@ from archsim.workload.network import Layer
 Array = NDArray[Any]
 MANY_SPIKES = 8
 LEAK_BITS = 16
+CURRENT_BITS = 8
+"""Of a word that integrates without spiking, what the largest current of one timestep has at least."""
 EXACT_UP_TO = (1 << 24, 1 << 53)
 """Up to these every integer, and so every sum of integers, is exact in float32 and in float64."""
 
@@ -188,10 +191,12 @@ class IntegerNeurons:
             fixed += [np.abs(numbers["reset_to"]).max(), many * numbers["threshold"].max()]
             return float(max(fixed))
         names = ("leak", "current_leak") if self.neuron.has_current else ("leak",)
+        added = 1.0
         for name in names:
             kept = float(numbers[name].max())
-            largest *= timesteps if kept == 1.0 else min(timesteps, 1.0 / (1.0 - kept))
-        return float(fixed[0] + max(largest, fixed[1]))
+            added *= timesteps if kept == 1.0 else min(timesteps, 1.0 / (1.0 - kept))
+        held = min(added, float(1 << max(0, bits - CURRENT_BITS)))
+        return float(fixed[0] + max(largest * held, fixed[1]))
 
 
 class _Leak:

@@ -161,9 +161,11 @@ class Words(Literal):
             headroom = {True: 4, False: 8 if self.bits < 16 else 16}[self.bits < 12]
             many = headroom * min(neuron.max_spikes, 8)
             return max(rest, lowest, many * max(every["threshold"]), *(abs(x) for x in every["reset_to"]))
+        added = 1
         for key in ["leak", "current_leak"][: 2 if neuron.model.startswith("cuba") else 1]:
             kept, steps = max(every[key]), self.network.timesteps
-            reachable *= steps if kept == 1.0 else min(steps, 1.0 / (1.0 - kept))
+            added *= steps if kept == 1.0 else min(steps, 1.0 / (1.0 - kept))
+        reachable *= min(added, 2.0 ** max(0, self.bits - 8))
         return rest + max(reachable, lowest)
 
     def operate(self, layer, operands, place, step):

@@ -278,3 +278,15 @@ def test_a_minimum_below_the_word_may_stay(tmp_path):
     found = simulate(workload, features([[0, 1, 0]] * 4), precision="stated", membranes=["fc"])
     assert found.potentials["fc"].ravel().tolist() == [-1.0, -2.0, -2.0, -2.0]  # -128 of 1/64
     assert found.saturations == {"fc": 2}
+
+
+@pytest.mark.parametrize(("bits", "unit"), [(4, 1 / 4), (8, 1 / 64), (9, 1 / 64), (16, 1 / 512)])
+def test_a_word_that_only_integrates_keeps_8_bits_for_a_current(tmp_path, bits, unit):
+    workload = fc(tmp_path, [[1.0, 0.25, 0.0]], {"model": "li", "leak": 1.0}, bits=(8, bits), timesteps=40)
+    found = simulate(workload, features([[0, 1, 0]] * 10 + [[1, 0, 0]] * 30), precision="stated")
+    top, sums, saturated = ((1 << (bits - 1)) - 1) * unit, [0.0], 0
+    for current in [0.25] * 10 + [1.0] * 30:
+        saturated += sums[-1] + current > top
+        sums.append(min(sums[-1] + current, top))
+    np.testing.assert_array_equal(found.outputs[0, :, 0], sums[1:])
+    assert found.saturations["fc"] == saturated
