@@ -1,6 +1,6 @@
 """Ending inputs early: what a confidence threshold saves on the chip, and what it costs in accuracy.
 
-An input ends at the first timestep whose prediction is certain enough (:mod:`archsim.snn.readouts`). The chip has that
+An input ends at the first timestep whose prediction is certain enough (``archsim.snn.readouts``). The chip has that
 prediction when the last task of its last layer at that timestep, and at those before, has delivered its result, in
 cycle X. Nothing starts from there on; what has started is finished and paid for:
 

@@ -44,7 +44,7 @@ class Exit:
 def exits(
     simulated: Simulated, thresholds: Iterable[float], labels: Array | None = None, confidence: Confidence = "softmax"
 ) -> tuple[Exit, ...]:
-    """Timesteps, predictions and accuracy for each threshold (see :mod:`archsim.snn.readouts`), without simulating.
+    """Timesteps, predictions and accuracy for each threshold (see ``archsim.snn.readouts``), without simulating.
 
     A timestep does not depend on later ones, so the first t timesteps of a run are a run of t timesteps. Raises
     ConfigError for thresholds outside 0..1 or out of reach of the readout, labels of another number, and a simulation

@@ -32,7 +32,7 @@ def fold(network: Network, weights: Weights | None) -> Folded:
 
     Only directly behind it, where nothing else reads its currents, and with one scale for all timesteps (offsets may
     differ: a bias for each timestep). A single number as scale folds into the unit anywhere, see
-    :mod:`archsim.snn.stated`.
+    ``archsim.snn.stated``.
     """
     names = [layer.name for layer in network.layers]
     folded = Folded({name: {} if weights is None else _real(weights.of(name)) for name in names})

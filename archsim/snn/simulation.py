@@ -41,9 +41,9 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
     ``inputs``: [N, C, H, W], one image [C, H, W], or as it travels at each timestep [N, T, C, H, W]; events
     [N, T, C, H, W] or [T, C, H, W]. Integers are what a chip gets; real values are used as they are. ``precision``:
     ``float``, the weights as trained, in ``dtype``; ``stated``, integers of the workload's weight and membrane bits
-    (:mod:`archsim.snn.stated`), whatever the ``dtype``. ``membranes``: layers whose potentials are kept. ``exit_at``:
+    (``archsim.snn.stated``), whatever the ``dtype``. ``membranes``: layers whose potentials are kept. ``exit_at``:
     an input ends at the first timestep at which the ``confidence`` of its prediction is that or more
-    (:mod:`archsim.snn.readouts`). ``numbers``: of the first input, or of each; a seed of rate-coded spikes.
+    (``archsim.snn.readouts``). ``numbers``: of the first input, or of each; a seed of rate-coded spikes.
     ``threads``: by default as many as there are cores. ``progress(done, total)`` counts inputs.
 
     Raises ConfigError with everything that is wrong, and UnsupportedError for what ``stated`` integers cannot express.

@@ -1,11 +1,11 @@
 """A network as a chip with the workload's weight and membrane bits executes it: integers, bit for bit.
 
-Every edge carries integers times a ``unit``. Weights are integers times a step (:mod:`archsim.snn.grids`), biases the
+Every edge carries integers times a ``unit``. Weights are integers times a step (``archsim.snn.grids``), biases the
 nearest integers in the unit of the currents, and currents exact sums. Spikes have the unit 1, a direct input 1 / scale,
 an average over k values 1 / k of its input's unit. Operands of an add are brought to the smallest of their units by
 whole factors: the identity path of a residual block is a weight of 1 on the grid of the currents beside it. A current
 that leaves a layer without neurons is a word of ``membrane_bits``: shifted right (rounded, halves up) by the smallest k
-with which its largest possible value fits. Neurons: :mod:`archsim.snn.integer_neurons`.
+with which its largest possible value fits. Neurons: ``archsim.snn.integer_neurons``.
 
 The integers are carried by floats that hold them exactly, so neither the order of additions nor the number of inputs or
 threads can change one.
