@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from archsim.recording import functions, sinabs, snntorch, spikingjelly
-from archsim.recording.graph import EVERY, STILL, Array, Described, Graph, Node, Refusal, Value
+from archsim.recording.graph import EVERY, NO_LAYER, STILL, Array, Described, Graph, Node, Refusal, Value
 from archsim.recording.modules import Leaf, leaf_of
 from archsim.recording.neurons import Neurons
 from archsim.recording.steps import stepped
+from archsim.recording.where import placed
 
 _RESET = {"snntorch": snntorch.reset, "spikingjelly": spikingjelly.reset, "sinabs": sinabs.reset}
 
@@ -102,7 +103,7 @@ class Follower:
         if self._depth == 0:
             functions.apply(self, name, (args, kwargs, out))
 
-    def lost(self, name: str, call: functions.Call, why: str = "is no layer of archsim") -> None:
+    def lost(self, name: str, call: functions.Call, why: str = NO_LAYER) -> None:
         """What came out of a call is nothing that archsim has; who reads it is refused."""
         args, kwargs, out = call
         known = [value for value in map(self.find, _tensors((args, list(kwargs.values())))) if value is not None]
@@ -112,7 +113,9 @@ class Follower:
         if name == "__bool__":
             text = "a condition in forward() depends on its values, so the network is not the same for every input"
             self.graph.blame(_computed(sources[0]).name, text)
-        for tensor in _tensors([args[0] if name == "__setitem__" else out]):
+        tensors = _tensors([args[0] if name == "__setitem__" else out])
+        name, sources = placed(self, name, sources)
+        for tensor in tensors:
             if hasattr(tensor, "shape"):
                 shape = tuple(tensor.shape)[len(known[0].axes) :]
                 self.tell(tensor, known[0]._replace(node=self.graph.unknown(name, sources, shape, why)))

@@ -22,6 +22,7 @@ STILL = -2
 """The same at every timestep."""
 WEIGHTED = ("conv1d", "conv2d", "linear")
 POOLS = tuple(f"{kind}pool{axes}d" for kind in ("avg", "sum", "max") for axes in (1, 2))
+NO_LAYER = "is no layer of archsim"
 LAYERS = (*WEIGHTED, *POOLS, "batchnorm", "neuron")
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from archsim.recording import pools, sinabs, snntorch, spikingjelly
-from archsim.recording.graph import Array, Described, Refusal, array
+from archsim.recording.graph import NO_LAYER, Array, Described, Refusal, array
 from archsim.recording.neurons import FRAMEWORKS, Reader, Supported
 
 Rule = Callable[[Any, tuple[int, ...]], Described | Refusal]
@@ -77,12 +77,19 @@ def _root(cls: type) -> str:
 
 def _why_not(root: str, name: str) -> str:
     if root == "torch":
-        layers, neurons = ", ".join(sorted(STATELESS)), ", ".join(SUPPORTED)
-        return f"is no layer of archsim; followed are {layers}, and neurons of {neurons}"
+        return NO_LAYER
     if root not in SUPPORTED:
         return f"of {root} passes its state along by hand; followed are the neurons of {', '.join(SUPPORTED)}"
-    told = SUPPORTED[root].told.get(name)
-    return f"{told or 'is not followed'}; of {root} these are: {', '.join(SUPPORTED[root].readers)}"
+    return SUPPORTED[root].told.get(name, "is not followed")
+
+
+def followed(parts: Iterable[tuple[Any, Leaf]], layers: bool) -> list[str]:
+    """What is followed instead of refused modules, once for each framework; ``layers``: also PyTorch's."""
+    roots = dict.fromkeys(_root(type(part)) for part, leaf in parts if leaf.kind == "refused")
+    found = [f"neurons of {root}: {', '.join(SUPPORTED[root].readers)}" for root in roots if root in SUPPORTED]
+    if layers:
+        found.insert(0, f"{', '.join(sorted(STATELESS))}, and neurons of {', '.join(SUPPORTED)}")
+    return found
 
 
 def _weighted(kind: str) -> Rule:

@@ -15,8 +15,9 @@ from archsim.errors import ArchsimError, ConfigError, Problem, UnsupportedError,
 from archsim.recording.calling import CALLS, Call, run, usual_call
 from archsim.recording.compare import Recorded, simulated_alike
 from archsim.recording.follow import Follower, dtype_of
-from archsim.recording.graph import Array, as_map
+from archsim.recording.graph import NO_LAYER, Array, as_map
 from archsim.recording.inputs import Given, Order, Time, given
+from archsim.recording.modules import followed
 from archsim.recording.recording import Parts, Recording
 from archsim.recording.write import Writer, Written
 
@@ -158,10 +159,13 @@ def _refuse(follower: Follower) -> None:
 
 
 def _problems(follower: Follower) -> list[Problem]:
-    """Everything in the order of the modules; what functions between them do, behind."""
+    """Everything in the order of the modules; what functions between them do, behind; last what is followed."""
     order = {path: place for place, path in enumerate(follower.leaves)}
     found = sorted(follower.graph.problems.items(), key=lambda item: order.get(item[1], len(order)))
-    return [Problem(text[len(name) + 2 :], key=name) for text, name in found]
+    refused = [follower.leaves[name] for _, name in found if name in follower.leaves]
+    instead = followed(refused, any(NO_LAYER in text for text, _ in found))
+    told = [Problem(f"followed are {names}") for names in instead]
+    return [*(Problem(text[len(name) + 2 :], key=name) for text, name in found), *told]
 
 
 def _by_layer(follower: Follower, written: Written, by_module: Mapping[str, Array]) -> dict[str, Array]:

@@ -113,7 +113,8 @@ def test_what_is_refused(events):
     told: dict[str, str] = {}
     for problem in caught.value.problems:
         told[str(problem.key)] = f"{told.get(str(problem.key), '')}; {problem.message}"
-    assert set(told) == {"1", "3", "5", "7", "9"}
+    assert set(told) == {"1", "3", "5", "7", "9", "None"}
+    assert told["None"].startswith("; followed are neurons of sinabs: ") and "ExpLeak" in told["None"]
     assert "adapts its threshold" in told["1"] and "bias" in told["3"] and "min_v_mem" in told["9"]
     assert "MembraneReset(" in told["5"] and "min_v_mem above 0" in told["5"] and "MembraneSubtract(" in told["7"]
 

@@ -324,6 +324,67 @@ def test_everything_unsupported_is_told_at_once(events):
     assert "synaptic currents" in found["8"]
 
 
+@pytest.mark.filterwarnings("ignore:Inhibition")
+def test_what_is_followed_is_said_once_and_last(events):
+    leaky = {"beta": 0.5, "init_hidden": True}
+    net = nn.Sequential(
+        nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 8), nn.Sigmoid(), nn.Linear(8, 8),
+        snn.Alpha(alpha=0.9, beta=0.8, init_hidden=True), nn.Linear(8, 4), snn.Leaky(**leaky),
+    )  # fmt: skip
+    with pytest.raises(UnsupportedError) as caught:
+        archsim.record(net, events(3, 1, 8), name="net")
+    *told, layers, neurons = map(str, caught.value.problems)
+    assert [one.split(" ")[0] for one in told] == ["1:", "3:", "5:"]
+    assert not any("followed are" in one or "Leaky" in one for one in told)
+    assert layers.startswith("followed are AdaptiveAvgPool1d, ") and "Conv2d" in layers and "sinabs" in layers
+    assert neurons == "followed are neurons of snntorch: Leaky, Lapicque, Synaptic, RLeaky, RSynaptic"
+    lines = reasons(nn.Sequential(nn.Linear(8, 8), snn.Leaky(**leaky, inhibition=True)), events(3, 1, 8))
+    assert set(lines) == {"1"}  # nothing has no layer there
+
+
+class Step(torch.autograd.Function):
+    """Several functions, one of them on what another made."""
+
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return torch.exp(x).gt(1.0).float()
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad
+
+
+class Act(nn.Module):
+    def forward(self, x, own=True):
+        return Step.apply(x) if own else torch.exp(x)
+
+
+class Placed(nn.Module):
+    def __init__(self, act):
+        super().__init__()
+        self.block = nn.ModuleDict({"fc": nn.Linear(8, 8), "act": Act()})
+        self.act, self.fc2, self.lif = act, nn.Linear(8, 4), snn.Leaky(beta=0.5, init_hidden=True)
+
+    def forward(self, x):
+        return self.lif(self.fc2(self.act(self.block["act"], self.block["fc"](x))))
+
+
+@pytest.mark.parametrize(
+    ("act", "key"),
+    [
+        (lambda act, x: act(x), "autograd Function Step in block.act"),
+        (lambda act, x: act(x, own=False), "exp in block.act"),
+        (lambda act, x: Step.apply(x), "autograd Function Step"),
+        (lambda act, x: torch.exp(x), "exp"),
+    ],
+)
+def test_functions_are_named_with_the_module_and_the_autograd_function_that_call_them(events, act, key):
+    found = reasons(Placed(act), events(3, 1, 8))
+    assert found[key].strip() == "is no layer of archsim (behind 'block.fc', read by 'fc2')"
+    assert set(found) == {key, "None"} and "followed are" in found["None"]
+
+
 class Recurrent(nn.Module):
     def __init__(self):
         super().__init__()

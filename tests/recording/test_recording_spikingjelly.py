@@ -106,8 +106,9 @@ def test_what_is_refused(events):
     with pytest.raises(UnsupportedError) as caught:
         archsim.record(net, events(3, 1, 2, 8, 8), name="net")
     found = {problem.key: problem.message for problem in caught.value.problems}
-    assert set(found) == {"1", "3", "4", "7"}
-    assert "IFNode, LIFNode, ParametricLIFNode" in found["1"] and "spiking=False" in found["3"]
+    assert set(found) == {"1", "3", "4", "7", None}
+    assert found[None] == "followed are neurons of spikingjelly: IFNode, LIFNode, ParametricLIFNode"
+    assert "is not followed" in found["1"] and "spiking=False" in found["3"]
     assert "synaptic current without neurons" in found["4"] and "threshold -0.5" in found["7"]
 
 
