@@ -75,7 +75,7 @@ def connections(network: Network, weights: Weights | None) -> Iterator[Connectio
 def at_stated_bits(network: Network, weights: Weights) -> Weights:
     """The weights as integers of the workload's weight bits, of which the smallest are zero.
 
-    Raises UnsupportedError where batch norms or scales cannot be folded into them (:mod:`archsim.snn.folding`).
+    Raises UnsupportedError where batch norms or scales cannot be folded into them (``archsim.snn.folding``).
     """
     folded = fold(network, weights)
     if folded.problems:
