@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from archsim.config.document import OVERRIDE
 from archsim.datasets import Inputs, load_inputs
 from archsim.datasets.asked import parse_spec
-from archsim.errors import ConfigError, Problem, WorkloadError
+from archsim.errors import ConfigError, Problem, UnsupportedError, WorkloadError
 from archsim.result import Accuracy
 from archsim.snn import Simulated, SimulatedActivity, simulate
-from archsim.snn.simulation import workload_problems
+from archsim.snn.simulation import plan_of, workload_problems
 from archsim.workload import NamedInputs, Workload
 from archsim.workload import load_workload as load_named
 from archsim.workload.companion import RefusedError, locate
@@ -54,9 +54,13 @@ def executed(workload: Workload, allow_outside: bool = False) -> Workload:
 
 
 def accuracy_of(workload: Workload, samples: Sequence[int]) -> Accuracy | None:
-    """How often the network is right on these samples; None where nothing executes it, or no labels are known."""
+    """How often the network is right on these samples; None where nothing executes it, or no labels are known.
+
+    None, too, where the network is executed as it was trained and cannot be expressed in the stated bits
+    (:func:`no_accuracy` says why).
+    """
     activity = workload.activity
-    if not isinstance(activity, _Executed) or activity.labels is None:
+    if not isinstance(activity, _Executed) or activity.labels is None or no_accuracy(workload):
         return None
     stated, trained = activity.at("stated").predictions, activity.at("float").predictions
     network, chosen = workload.network, list(samples)
@@ -65,6 +69,18 @@ def accuracy_of(workload: Workload, samples: Sequence[int]) -> Accuracy | None:
     return Accuracy(
         activity.name, bits, network.precision.membrane_bits, labels, ours, floats, activity.inputs.emulated
     )
+
+
+def no_accuracy(workload: Workload) -> str:
+    """Why a network that is executed as it was trained has no accuracy at the stated bits; empty where it has one."""
+    activity = workload.activity
+    if not isinstance(activity, _Executed) or activity.labels is None or activity.precision == "stated":
+        return ""
+    try:
+        plan_of(workload, activity.dtype, "stated")
+    except UnsupportedError as error:
+        return f"no accuracy at the stated bits: {'; '.join(problem.message for problem in error.problems)}"
+    return ""
 
 
 @dataclass(frozen=True)

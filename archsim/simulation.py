@@ -19,7 +19,7 @@ from archsim.cost.notes import node_notes
 from archsim.cost.table import CostTable
 from archsim.cost.variation import vary
 from archsim.engine import EngineName
-from archsim.inputs import accuracy_of
+from archsim.inputs import accuracy_of, no_accuracy
 from archsim.provenance import asked, hashes, versions
 from archsim.request import Request, Samples, Several, prepare
 from archsim.result import ComponentRow, CountRow, LayerRow, PathRow, Result, UnitRow
@@ -92,8 +92,10 @@ def fulfil(request: Request, progress: Progress | None = None, once: Once | None
         results.append(result_of(run, request.table, request.vary_costs))
         parts = run.lowered.components
     combined = results[0] if len(results) == 1 else combine(results)
+    unknown = no_accuracy(request.workload)
     result = replace(
         combined, versions=versions(), hashes=hashes(request), accuracy=accuracy_of(request.workload, request.samples),
+        assumptions=(*combined.assumptions, *([unknown] if unknown else [])),
         inputs=asked(request) | {"components": [_as_data(part) for part in parts]},
     )  # fmt: skip
     answers = {peer.key: peer.answer(request.architecture, request.workload, result) for peer in request.peers}

@@ -213,3 +213,15 @@ def test_inputs_that_a_file_names_are_all_executed(tmp_path):
 def test_an_override_is_blamed_for_what_it_says(tmp_path):
     said = problems("sata", "cnn-mnist", inputs="mnist:0", overrides="workload.activity.inputz=3")
     assert "--set: workload.activity.inputz" in said and "--inputs" not in said
+
+
+def test_a_network_that_no_stated_bits_express_still_runs_as_trained(tmp_path):
+    path = small(tmp_path, "activity: {inputs: mine.npz, precision: float}\n")
+    halves = np.array([[1, 1, 0, 0, 1, 1, 0, 0], [0, 0, 1, 1, 0, 0, 1, 1]])
+    parts = {"hidden.weight": halves, "out.weight": np.eye(2), "hidden.gain": np.array([1.0, 1.3])}
+    write_weights(tmp_path / "small-weights.npz", parts)
+    found = archsim.simulate("sata", path)
+    assert found.energy_pj > 0 and found.accuracy is None
+    assert any("no accuracy at the stated bits" in line and "hidden" in line for line in found.assumptions)
+    with pytest.raises(ArchsimError, match="hidden"):
+        archsim.simulate("sata", path, overrides="workload.activity.precision=stated")
