@@ -1,15 +1,18 @@
-"""Reading an npz file from a stranger: sizes and types are checked before anything is unpacked; pickles never load."""
+"""Npz files: written whole; read from a stranger, sizes and types are checked before anything is unpacked, and pickles
+never load."""
 
 from __future__ import annotations
 
 import io
 import lzma
 import math
+import os
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -36,6 +39,19 @@ class Member:
     def bytes(self) -> int:
         """Bytes of the unpacked array."""
         return math.prod(self.shape) * self.dtype.itemsize
+
+
+def write_arrays(path: str | os.PathLike[str], arrays: Mapping[str, NDArray[Any]]) -> Path:
+    """Write an npz file, whole or not at all. OSError where it cannot be written."""
+    target = Path(path)
+    partial = target.with_name(target.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            np.savez_compressed(file, **dict(arrays))  # type: ignore[arg-type]
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
 
 
 def announced(content: bytes) -> tuple[Mapping[str, Member], list[str]]:

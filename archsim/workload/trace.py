@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from archsim.workload.generators import Values
 from archsim.workload.network import INPUT, Shape
+from archsim.workload.npz import write_arrays
 
 FORMAT = "archsim-trace-1"
 Array = NDArray[Any]
@@ -85,14 +85,7 @@ def write_trace(
     for name, labelling in (("labels", labels), ("predictions", predictions)):
         if labelling is not None:
             members[name] = np.asarray(labelling, dtype=np.int64)
-    target = Path(path)
-    partial = target.with_name(target.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, **members)  # type: ignore[arg-type]
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_arrays(path, members)
 
 
 def _members_of(name: str, values: Array, timesteps: int) -> dict[str, Array]:

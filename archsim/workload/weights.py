@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from archsim.errors import nearest
 from archsim.workload.layer_schema import OF_CURRENTS, OF_SPIKES
 from archsim.workload.network import Layer, Network, Neuron
-from archsim.workload.npz import Member, announced, read_arrays
+from archsim.workload.npz import Member, announced, read_arrays, write_arrays
 
 FORMAT = "archsim-weights-1"
 OF_NEURONS = ("threshold", "leak", "gain", "rest", "reset_to", "minimum", "current_leak", "current_gain")
@@ -58,15 +58,7 @@ class Weights:
 
 def write_weights(path: str | os.PathLike[str], arrays: Mapping[str, Array]) -> Path:
     """Write a weights file from arrays by ``LAYER.PART``, whole or not at all."""
-    target = Path(path)
-    partial = target.with_name(target.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            np.savez_compressed(file, format=np.array(FORMAT), **dict(arrays))  # type: ignore[arg-type]
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+    return write_arrays(path, {"format": np.array(FORMAT), **arrays})
 
 
 def check_weights(content: bytes, network: Network, file: str) -> tuple[Weights | None, list[str]]:
