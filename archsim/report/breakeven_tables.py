@@ -6,23 +6,21 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from archsim.report.look import HEADING, WARNING, grid_table
+from archsim.report.look import HEADING, WARNING, console_for_people, grid_table, titled
 from archsim.report.units import ENERGY, scale_for, significant
 
 if TYPE_CHECKING:
     from archsim.crossover import Breakeven, Cost, Curve, Verdict
 
-WIDTH_WHEN_PIPED = 118
 SHOWN = {"energy": "energy", "edp": "energy x delay", "dynamic": "dynamic energy"}
 
 
 def print_breakeven(answer: Breakeven, console: Console | None = None) -> None:
     """Everything that a break-even says, on stdout or on the given console."""
-    console = console or _console()
+    console = console or console_for_people()
     for part in _parts(answer):
         console.print(part)
         console.print()
@@ -30,19 +28,13 @@ def print_breakeven(answer: Breakeven, console: Console | None = None) -> None:
         console.print(Text(sentence, style="bold"))
 
 
-def _console() -> Console:
-    plain = {"markup": False, "highlight": False, "emoji": False}
-    console = Console(**plain)  # type: ignore[arg-type]
-    return console if console.is_terminal else Console(**plain, width=WIDTH_WHEN_PIPED)  # type: ignore[arg-type]
-
-
 def _parts(answer: Breakeven) -> Iterable[RenderableType]:
     yield _title(answer)
     rate = f"{100 * answer.own.rate:.3g} %"
-    yield _titled(f"At the workload's own spike rate, {rate}: SNN over ANN (below 1: the SNN wins)", _ratios(answer))
-    yield _titled("Spike rate below which the SNN wins", _rates(answer))
-    yield _titled(f"Where the energy goes at T = {answer.own.timesteps}", _levels(answer))
-    yield _titled("What is compared", Text("\n".join(f"* {note}" for note in answer.notes)))
+    yield titled(f"At the workload's own spike rate, {rate}: SNN over ANN (below 1: the SNN wins)", _ratios(answer))
+    yield titled("Spike rate below which the SNN wins", _rates(answer))
+    yield titled(f"Where the energy goes at T = {answer.own.timesteps}", _levels(answer))
+    yield titled("What is compared", Text("\n".join(f"* {note}" for note in answer.notes)))
 
 
 def _title(answer: Breakeven) -> RenderableType:
@@ -52,10 +44,6 @@ def _title(answer: Breakeven) -> RenderableType:
         f": sample{'s' if len(answer.samples) > 1 else ''} {samples}, {answer.clock_mhz:g} MHz, {answer.node_nm:g} nm",
     )
     return Group(head, Text("spike rates other than the workload's own are drawn, not recorded", style=WARNING))
-
-
-def _titled(heading: str, body: RenderableType) -> RenderableType:
-    return Group(Text(heading, style=HEADING), Padding(body, (0, 0, 0, 2), expand=False))
 
 
 def _ratios(answer: Breakeven) -> Table:

@@ -6,15 +6,14 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from archsim.comparison import sentences
 from archsim.comparison.sentences import factor
 from archsim.report.compare_figure import short_labels
-from archsim.report.look import HEADING, grid_table
+from archsim.report.look import grid_table, titled
 from archsim.report.units import AREA, ENERGY, TIME, Ladder, scale_for, signed, significant
 
 if TYPE_CHECKING:
@@ -48,14 +47,14 @@ def change_parts(comparison: Comparison, width: int) -> Iterator[RenderableType]
         names = (labels[0], label)
         way = f"from {change.first.label} to {change.other.label}"
         if change.energy_by_component.differing:
-            yield _titled(f"Energy by component, {way}", _table(change.energy_by_component, "component", names, most))
-            yield _titled(f"Energy by action, {way}", _actions(change, most), Text(SPLIT, style="dim"))
+            yield titled(f"Energy by component, {way}", _table(change.energy_by_component, "component", names, most))
+            yield titled(f"Energy by action, {way}", _actions(change, most), Text(SPLIT, style="dim"))
         if change.energy_by_layer.differing:
-            yield _titled(f"Energy by layer, {way}", _table(change.energy_by_layer, "layer", names, most))
+            yield titled(f"Energy by layer, {way}", _table(change.energy_by_layer, "layer", names, most))
         if change.latency_by_layer.differing:
-            yield _titled(f"Latency by layer, {way}", _table(change.latency_by_layer, "layer", names, most))
+            yield titled(f"Latency by layer, {way}", _table(change.latency_by_layer, "layer", names, most))
         if change.area_by_component.differing:
-            yield _titled(f"Area by component, {way}", _table(change.area_by_component, "component", names, most))
+            yield titled(f"Area by component, {way}", _table(change.area_by_component, "component", names, most))
 
 
 def settings_part(comparison: Comparison) -> RenderableType | None:
@@ -68,11 +67,7 @@ def settings_part(comparison: Comparison) -> RenderableType | None:
         table.add_row(setting.key, *setting.values)
     more = len(found) - MOST_SETTINGS
     notes = [Text(f"and {more} more, which --json and -o have", style="dim")] if more > 0 else []
-    return _titled("Settings that differ", table, *notes)
-
-
-def _titled(heading: str, *bodies: RenderableType) -> RenderableType:
-    return Group(Text(heading, style=HEADING), *(Padding(body, (0, 0, 0, 2), expand=False) for body in bodies))
+    return titled("Settings that differ", table, *notes)
 
 
 def _table(found: PartTable[Any], noun: str, names: tuple[str, str], most: int) -> Table:

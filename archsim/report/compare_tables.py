@@ -13,8 +13,7 @@ from rich.text import Text
 from archsim.comparison.sides import alike, by_value, listed, said_samples
 from archsim.report.compare_changes import change_parts, said, settings_part
 from archsim.report.compare_figure import short_labels
-from archsim.report.look import HEADING, WARNING, grid_table
-from archsim.report.tables import WIDTH_WHEN_PIPED
+from archsim.report.look import HEADING, WARNING, console_for_people, grid_table, titled
 from archsim.report.units import (
     AREA,
     EDP,
@@ -58,33 +57,26 @@ ALIKE = (
 
 def print_comparison(comparison: Comparison, console: Console | None = None) -> None:
     """Everything that a comparison says, on stdout or on the given console."""
-    console = console or _console()
+    console = console or console_for_people()
     for part in _parts(comparison, console.width):
         console.print(part)
         console.print()
     console.print(_fairness(comparison))
 
 
-def _console() -> Console:
-    console = Console(markup=False, highlight=False, emoji=False)
-    if console.is_terminal:
-        return console
-    return Console(markup=False, highlight=False, emoji=False, width=WIDTH_WHEN_PIPED)
-
-
 def _parts(comparison: Comparison, width: int) -> Iterator[RenderableType]:
     yield _title(comparison)
     yield Group(Text("What differs", style=HEADING), Padding(said(comparison), (0, 0, 0, 2), expand=False))
     for columns in _blocks(comparison, width):
-        yield _titled("Side by side (ratios to the first)", _metrics(comparison, columns), *_notes(comparison, columns))
+        yield titled("Side by side (ratios to the first)", _metrics(comparison, columns), *_notes(comparison, columns))
     yield from change_parts(comparison, width)
     for columns in _blocks(comparison, width):
-        yield _titled("Energy by level", _levels(comparison, columns), *_level_notes(comparison))
+        yield titled("Energy by level", _levels(comparison, columns), *_level_notes(comparison))
     for columns in _blocks(comparison, width):
-        yield _titled("Area by level", _areas(comparison, columns), *_level_notes(comparison))
+        yield titled("Area by level", _areas(comparison, columns), *_level_notes(comparison))
     if comparison.layers:
         for columns in _blocks(comparison, width):
-            yield _titled("Layers", _layers(comparison, columns), *_layer_notes(comparison))
+            yield titled("Layers", _layers(comparison, columns), *_layer_notes(comparison))
     settings = settings_part(comparison)
     if settings is not None:
         yield settings
@@ -115,10 +107,6 @@ def _blocks(comparison: Comparison, width: int) -> Iterator[_Columns]:
     letters = max(FEWEST_LETTERS, room // most - BESIDE)
     for start in range(1, count, most - 1):
         yield _Columns(comparison, (0, *range(start, min(start + most - 1, count))), letters)
-
-
-def _titled(heading: str, *bodies: RenderableType) -> RenderableType:
-    return Group(Text(heading, style=HEADING), *(Padding(body, (0, 0, 0, 2), expand=False) for body in bodies))
 
 
 def _title(comparison: Comparison) -> RenderableType:

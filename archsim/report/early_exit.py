@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from archsim.report.look import HEADING, WARNING, grid_table
+from archsim.report.look import HEADING, WARNING, console_for_people, grid_table
 from archsim.report.style import GREY, TITLE_LETTERS, TOTAL, paper, shortened
-from archsim.report.tables import console_for_people
 from archsim.report.units import EDP, ENERGY, TIME, percent, scale_for, significant
 from archsim.result import written_whole
 

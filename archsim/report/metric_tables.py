@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from archsim.op_count import AC, MAC
-from archsim.report.look import HEADING, grid_table
-from archsim.report.tables import console_for_people
+from archsim.report.look import HEADING, console_for_people, grid_table, titled
 from archsim.report.units import ENERGY, percent, readable, whole
 
 if TYPE_CHECKING:
@@ -33,11 +31,11 @@ def print_metrics(metrics: Metrics, console: Console | None = None) -> None:
 def _parts(metrics: Metrics) -> Iterator[RenderableType]:
     yield _title(metrics)
     yield _headline(metrics)
-    yield _titled("Synaptic operations per sample", _connections(metrics))
-    yield _titled("Neurons per sample", _neurons(metrics))
-    yield _titled(f"Footprint (framework: {metrics.framework})", _footprint(metrics))
+    yield titled("Synaptic operations per sample", _connections(metrics))
+    yield titled("Neurons per sample", _neurons(metrics))
+    yield titled(f"Footprint (framework: {metrics.framework})", _footprint(metrics))
     if metrics.notes:
-        yield _titled("Not known, assumed", Text("\n".join(f"- {note}" for note in metrics.notes)))
+        yield titled("Not known, assumed", Text("\n".join(f"- {note}" for note in metrics.notes)))
 
 
 def _title(metrics: Metrics) -> RenderableType:
@@ -118,7 +116,3 @@ def _count(value: float | None) -> str:
 
 def _fraction(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.4f}"
-
-
-def _titled(heading: str, body: RenderableType) -> RenderableType:
-    return Group(Text(heading, style=HEADING), Padding(body, (0, 0, 0, 2), expand=False))

@@ -6,27 +6,25 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from archsim.advice import WHAT, name_of
 from archsim.report.headline import headline, title
-from archsim.report.look import HEADING, WARNING, grid_table
+from archsim.report.look import WARNING, console_for_people, grid_table, titled
 from archsim.report.units import ENERGY, percent, scale_for, significant, whole
 
 if TYPE_CHECKING:
     from archsim.profiling import Profile
     from archsim.result import UnitRow
 
-WIDTH_WHEN_PIPED = 118
 ROWS = 12
 RATE = 1e9
 
 
 def print_profile(profile: Profile, console: Console | None = None) -> None:
     """Everything that a profile says, on stdout or on the given console."""
-    console = console or _console()
+    console = console or console_for_people()
     for part in _parts(profile):
         console.print(part)
         console.print()
@@ -34,24 +32,14 @@ def print_profile(profile: Profile, console: Console | None = None) -> None:
         console.print(Text(sentence, style="bold"))
 
 
-def _console() -> Console:
-    plain = {"markup": False, "highlight": False, "emoji": False}
-    console = Console(**plain)  # type: ignore[arg-type]
-    return console if console.is_terminal else Console(**plain, width=WIDTH_WHEN_PIPED)  # type: ignore[arg-type]
-
-
 def _parts(profile: Profile) -> Iterable[RenderableType]:
     yield title(profile.result)
     yield headline(profile.result)
-    yield _titled("Where each unit's time goes", _units(profile))
-    yield _titled("Critical path: (unit, layer) shares of all cycles", _path(profile))
-    yield _titled("Roofline", _roofline(profile))
-    yield _titled("What would shorten the run", _time(profile))
-    yield _titled("What would save energy", _energy(profile))
-
-
-def _titled(heading: str, body: RenderableType) -> RenderableType:
-    return Group(Text(heading, style=HEADING), Padding(body, (0, 0, 0, 2), expand=False))
+    yield titled("Where each unit's time goes", _units(profile))
+    yield titled("Critical path: (unit, layer) shares of all cycles", _path(profile))
+    yield titled("Roofline", _roofline(profile))
+    yield titled("What would shorten the run", _time(profile))
+    yield titled("What would save energy", _energy(profile))
 
 
 def _units(profile: Profile) -> Table:

@@ -9,9 +9,8 @@ from rich.padding import Padding
 from rich.segment import Segments
 from rich.text import Text
 
-from archsim.report.look import grid_table
+from archsim.report.look import console_for_people, grid_table
 from archsim.report.style import shortened
-from archsim.report.tables import console_for_people
 from archsim.report.units import AREA, ENERGY, TIME, readable, significant
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from archsim.report.look import HEADING, WARNING
+from archsim.report.look import HEADING, WARNING, console_for_people
 from archsim.report.sweep_notes import notes
 from archsim.report.sweep_units import named, plain
-from archsim.report.tables import WIDTH_WHEN_PIPED
 from archsim.sweeps.front import LARGER_IS_BETTER
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ MOST_NETWORKS = 6
 
 def print_sweep(sweep: Sweep, console: Console | None = None) -> None:
     """How many points there are, what failed and why, each network's best points, and of a search the front."""
-    console = console or _console()
+    console = console or console_for_people()
     fine, broken, failed = (sweep.of(status) for status in ("ok", "constraint", "failed"))
     heading = f"{sweep.name}: {len(sweep.rows):,} points, {len(fine):,} executed and within the constraints"
     console.print(Text(heading, style=HEADING))
@@ -51,7 +50,7 @@ def print_sweep(sweep: Sweep, console: Console | None = None) -> None:
 
 def print_front(front: Front, console: Console | None = None, most: int | None = None) -> None:
     """The points of the front, in ascending order of the first objective; the first ``most`` of them."""
-    console = console or _console()
+    console = console or console_for_people()
     said = " × ".join(front.objectives)
     text = f"{front.sweep.name}: {len(front.rows)} of {len(front.candidates):,} points on the front of {said}"
     console.print(Text(text, style=HEADING))
@@ -132,10 +131,3 @@ def _print_reasons(failed: Sequence[Row], console: Console) -> None:
         console.print(Text(f"  {number:,} × {message}"))
     if len(ranked) > MOST_FAILURES:
         console.print(Text(f"  and {len(ranked) - MOST_FAILURES} other messages, in results.csv"))
-
-
-def _console() -> Console:
-    console = Console(markup=False, highlight=False, emoji=False)
-    if console.is_terminal:
-        return console
-    return Console(markup=False, highlight=False, emoji=False, width=WIDTH_WHEN_PIPED)

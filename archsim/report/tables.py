@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from archsim.report.comparison import comparison_parts
 from archsim.report.headline import headline, title
-from archsim.report.look import HEADING, WARNING, grid_table
+from archsim.report.look import HEADING, WARNING, console_for_people, grid_table, titled
 from archsim.report.units import ENERGY, percent, scale_for, significant, whole
 
 CYCLES = "cycles: the layer's share of the critical path; a layer that others hide has few"
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from archsim.catalog import Entry
     from archsim.result import Result, UnitRow
 
-WIDTH_WHEN_PIPED = 118
 TOP_COMPONENTS = 8
 
 
@@ -47,26 +45,15 @@ def print_entries(topic: str, entries: Sequence[Entry], console: Console | None 
     console.print()
 
 
-def console_for_people() -> Console:
-    """Standard output, as wide as the terminal; wide enough for the tables where it is none."""
-    plain = {"markup": False, "highlight": False, "emoji": False}
-    console = Console(**plain)  # type: ignore[arg-type]
-    return console if console.is_terminal else Console(**plain, width=WIDTH_WHEN_PIPED)  # type: ignore[arg-type]
-
-
 def _parts(result: Result) -> Iterable[RenderableType]:
     yield title(result)
     yield headline(result)
-    yield _titled("Energy by level", _levels(result))
-    yield _titled("Largest components", _components(result))
-    yield Group(_titled("Layers", _layers(result)), Text(f"\n{CYCLES}", style="dim"))
-    yield _titled("Where the units' time goes", _units(result))
+    yield titled("Energy by level", _levels(result))
+    yield titled("Largest components", _components(result))
+    yield Group(titled("Layers", _layers(result)), Text(f"\n{CYCLES}", style="dim"))
+    yield titled("Where the units' time goes", _units(result))
     yield from comparison_parts(result)
-    yield _titled("Assumed", _assumptions(result))
-
-
-def _titled(heading: str, body: RenderableType) -> RenderableType:
-    return Group(Text(heading, style=HEADING), Padding(body, (0, 0, 0, 2), expand=False))
+    yield titled("Assumed", _assumptions(result))
 
 
 def _levels(result: Result) -> Table:
