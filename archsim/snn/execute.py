@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.snn.inputs import Inputs
+from archsim.snn.operators import applied
 from archsim.snn.plan import Plan, Step
 from archsim.snn.readouts import Confidence, confidences, exit_steps
 from archsim.workload.network import INPUT
@@ -115,7 +116,8 @@ def _run(plan: Plan, inputs: Inputs, chunk: slice, into: Recorded, ending: Endin
     values = {INPUT: _as_real(plan, inputs, travelling)}
     for step in plan.steps:
         name = step.layer.name
-        values[name] = _layer(plan, step, [values[source] for source in step.layer.sources], chunk, into)
+        operands = [values[source] for source in step.layer.sources]
+        values[name] = _layer(plan, step, applied(step.operate, operands, inputs.numbers[chunk]), chunk, into)
         for source in set(step.layer.sources):
             if plan.last_reader.get(source) == name:
                 del values[source]
@@ -136,10 +138,9 @@ def _as_real(plan: Plan, inputs: Inputs, travelling: Array) -> Array:
     return (travelling / np.float64(plan.scale)).astype(plan.dtype)
 
 
-def _layer(plan: Plan, step: Step, operands: list[Array], chunk: slice, into: Recorded) -> Array:
+def _layer(plan: Plan, step: Step, currents: Array, chunk: slice, into: Recorded) -> Array:
     """The values that leave one layer, [B, T or 1, C, H, W]."""
     name = step.layer.name
-    currents = step.operate(operands)
     if step.neurons is None:
         return currents
     potentials = into.potentials[name][chunk] if name in into.potentials else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -19,6 +19,22 @@ from archsim.workload.network import Layer
 
 Array = NDArray[Any]
 Operator = Callable[[Sequence[Array]], Array]
+
+
+@runtime_checkable
+class Numbered(Protocol):
+    """An operator that draws something anew for every input, from the input's number."""
+
+    def numbered(self, operands: Sequence[Array], numbers: Array) -> Array:
+        """As the operator itself, for the inputs of these ``numbers`` [B]."""
+        ...
+
+
+def applied(operate: Operator, operands: Sequence[Array], numbers: Array) -> Array:
+    """What an operator makes of the inputs of these numbers."""
+    return operate.numbered(operands, numbers) if isinstance(operate, Numbered) else operate(operands)
+
+
 COLUMN_BYTES = 1 << 19
 """Unfolded windows that are multiplied at once; they stay in a core's cache."""
 GATHER_WEIGHTS = 1 << 20

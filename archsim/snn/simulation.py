@@ -56,9 +56,16 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
     given, wrong = _checked(workload, inputs, precision, numbers)
     if problems or wrong or given is None:
         raise ConfigError([*wrong, *problems])
-    plan = plan_of(workload, dtype, precision)
-    into = recorded_arrays(plan, given, membranes)
     ending = None if exit_at is None else Ending(exit_at, confidence)
+    return executed(plan_of(workload, dtype, precision), given, membranes, ending, threads, progress)
+
+
+def executed(
+    plan: Plan, given: Inputs, membranes: Sequence[str] = (), ending: Ending | None = None,
+    threads: int | None = None, progress: Progress | None = None,
+) -> Simulated:  # fmt: skip
+    """A plan executed on checked inputs (see :func:`simulate`)."""
+    into = recorded_arrays(plan, given, membranes)
     execute(plan, given, into, ending, threads, progress)
     return _simulated(plan, given, into, ending is not None)
 

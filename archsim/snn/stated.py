@@ -14,7 +14,7 @@ threads can change one.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ from archsim.errors import ArchsimError, Problem, UnsupportedError
 from archsim.snn.folding import Folded, fold
 from archsim.snn.grids import bounds, quantised
 from archsim.snn.integer_neurons import IntegerNeurons, exact_type
-from archsim.snn.operators import Add, Operator, Reshape
+from archsim.snn.operators import Add, Operator, Reshape, applied
 from archsim.snn.plan import Plan, Step, feedback_of, last_readers, operator_of
 from archsim.workload.network import INPUT, Layer, Network
 from archsim.workload.weights import Weights
@@ -45,11 +45,18 @@ class Edge:
     current: bool = False
 
 
-def stated_plan(network: Network, weights: Weights | None) -> Plan:
-    """The network in integers. Raises UnsupportedError with every layer that integers cannot express."""
+Weighted = Callable[[Layer, Mapping[str, Array], np.dtype[Any]], Operator]
+"""Makes what a weighted layer does of its integer weights (and bias), and the type that holds its exact sums."""
+
+
+def stated_plan(network: Network, weights: Weights | None, weighted: Weighted | None = None) -> Plan:
+    """The network in integers. Raises UnsupportedError with every layer that integers cannot express.
+
+    ``weighted``: what executes weighted layers in place of exact sums (crossbars, which err).
+    """
     folded = fold(network, weights)
     problems = list(folded.problems)
-    walk = _Walk(network, folded)
+    walk = _Walk(network, folded, weighted)
     steps = []
     for layer in () if problems else network.layers:
         try:
@@ -65,8 +72,8 @@ def stated_plan(network: Network, weights: Weights | None) -> Plan:
 class _Walk:
     """One pass over the layers, remembering the edge behind each."""
 
-    def __init__(self, network: Network, folded: Folded) -> None:
-        self.network, self.folded = network, folded
+    def __init__(self, network: Network, folded: Folded, weighted: Weighted | None) -> None:
+        self.network, self.folded, self.weighted = network, folded, weighted
         self.bits = network.precision.membrane_bits
         scale = network.code.scale if network.encoding == "direct" else 1.0
         self.edges = {INPUT: Edge(1.0 / scale, float(network.input_max))}
@@ -119,6 +126,8 @@ class _Walk:
             sums = sums + np.abs(whole["bias"])
         largest = float(sums.max())
         dtype = exact_type(largest, f"layer '{layer.name}'")
+        if self.weighted is not None:
+            return self.weighted(layer, whole, dtype), Edge(unit, largest, current=True)
         return operator_of(layer, whole, self.network.timesteps, dtype), Edge(unit, largest, current=True)
 
     def _scaled(self, layer: Layer, edge: Edge) -> tuple[Operator, Edge]:
@@ -187,7 +196,12 @@ class _Shifted:
         self.operate, self.factor = operate, math.ldexp(1.0, -shift)
 
     def __call__(self, operands: Sequence[Array]) -> Array:
-        found = self.operate(operands)
+        return self._shifted(self.operate(operands))
+
+    def numbered(self, operands: Sequence[Array], numbers: Array) -> Array:
+        return self._shifted(applied(self.operate, operands, numbers))
+
+    def _shifted(self, found: Array) -> Array:
         return np.floor(found.astype(np.float64) * self.factor + 0.5)
 
 

@@ -22,7 +22,7 @@ from archsim.accelerators.crossbar.chip import Chip
 from archsim.accelerators.crossbar.chunks import Chunks, Granularity
 from archsim.accelerators.crossbar.components import components
 from archsim.accelerators.crossbar.emit import StageEmitter
-from archsim.accelerators.crossbar.mapping import balanced_replicas, place, useful_replicas
+from archsim.accelerators.crossbar.mapping import Placement, balanced_replicas, place, useful_replicas
 from archsim.accelerators.crossbar.reload import Loader
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.accelerators.crossbar.timing import conversion_phases
@@ -53,16 +53,21 @@ def chip_of(arch: CrossbarArchitecture, workload: Workload, sample: int) -> Chip
     """The network checked and placed on the chip; nothing is emitted yet."""
     network = workload.network
     stages = stages_of(network)
-    _check(arch, network, stages)
-    copies = replicas_of(arch, network, stages)
-    placed = place([stage.layer for stage in stages], arch.hierarchy, copies)
+    placed = placements(arch, network)
     size = granularity_of(arch, network, stages)
-    names = [stage.layer.name for stage in stages]
     return Chip(
-        arch, workload, sample, stages, dict(zip(names, placed, strict=True)),
-        {stage.layer.name: Chunks(stage, size, count) for stage, count in zip(stages, copies, strict=True)},
+        arch, workload, sample, stages, placed,
+        {stage.layer.name: Chunks(stage, size, placed[stage.layer.name].replicas) for stage in stages},
         GraphBuilder([layer.name for layer in network.layers], network.timesteps),
     )  # fmt: skip
+
+
+def placements(arch: CrossbarArchitecture, network: Network) -> dict[str, Placement]:
+    """Where the weights of each layer lie, by its name. Raises UnsupportedError and MisfitError."""
+    stages = stages_of(network)
+    _check(arch, network, stages)
+    placed = place([stage.layer for stage in stages], arch.hierarchy, replicas_of(arch, network, stages))
+    return {one.layer.name: one for one in placed}
 
 
 def _check(arch: CrossbarArchitecture, network: Network, stages: Sequence[Stage]) -> None:
