@@ -21,6 +21,7 @@ from archsim.config.units import (
     Ohms,
     Picojoules,
     Quantity,
+    Seconds,
     SquareMicrometres,
     Volts,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Ohms",
     "Picojoules",
     "Quantity",
+    "Seconds",
     "SquareMicrometres",
     "Strict",
     "Volts",

@@ -88,6 +88,7 @@ _CYCLE = _units(cycle=1, cycles=1)
 _CLOCK = _units(Hz="1e-6", kHz="1e-3", MHz=1, GHz=1000)
 _LENGTH = _units(nm=1, um=1000, mm=10**6)
 _TIME = _units(ps="1e-3", ns=1, us=1000, ms=10**6, s=10**9)
+_SPAN = _units(ms="1e-3", s=1, min=60, h=3600, day=86400, days=86400, year=31557600, years=31557600)
 _ENERGY = _units(aJ="1e-6", fJ="1e-3", pJ=1, nJ=1000, uJ=10**6, mJ=10**9)
 _POWER = _units(pW="1e-9", nW="1e-6", uW="1e-3", mW=1, W=1000)
 _RATE = _units(
@@ -108,6 +109,7 @@ Cycles = Annotated[int, _NUMERIC, Quantity("cycles", "10 cycles", _CYCLE, is_who
 Megahertz = Annotated[float, _POSITIVE, Quantity("MHz", "1.2 GHz", _CLOCK)]
 Nanometres = Annotated[float, _POSITIVE, Quantity("nm", "28 nm", _LENGTH)]
 Nanoseconds = Annotated[float, _FINITE, Quantity("ns", "2 ns", _TIME)]
+Seconds = Annotated[float, _FINITE, Quantity("s", "1 day", _SPAN)]
 Picojoules = Annotated[float, _FINITE, Quantity("pJ", "0.5 pJ", _ENERGY)]
 Milliwatts = Annotated[float, _FINITE, Quantity("mW", "30 uW", _POWER)]
 GigabytesPerSecond = Annotated[float, _FINITE, Quantity("GB/s", "12.8 GB/s", _RATE)]

@@ -30,6 +30,7 @@ class Everything(Strict):
     ohm: config.Ohms | None = None
     ff: config.Femtofarads | None = None
     c: config.Celsius | None = None
+    s: config.Seconds | None = None
 
 
 def read(text: str) -> Everything:
@@ -54,6 +55,9 @@ def read(text: str) -> Everything:
         ("mhz", "500", 500.0),
         ("nm", "28 nm", 28.0),
         ("nm", "0.18 um", 180.0),
+        ("s", "1 day", 86_400.0),
+        ("s", "2 years", 63_115_200.0),
+        ("s", "90", 90.0),
         ("ns", "2 ns", 2.0),
         ("ns", "350 ps", 0.35),
         ("ns", "1 µs", 1000.0),

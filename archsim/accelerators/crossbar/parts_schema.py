@@ -2,126 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import cached_property
 from typing import Annotated, Literal
 
-import numpy as np
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field
 
-from archsim.analog import Device, load_device
 from archsim.config import Bytes, Nanometres, Nanoseconds, Strict
-from archsim.errors import ArchsimError, Problem
+from archsim.errors import Problem
 from archsim.taskgraph import MOST_CYCLES
 
 Positive = Annotated[int, Field(ge=1, le=MOST_CYCLES)]
 Count = Annotated[int, Field(ge=0, le=MOST_CYCLES)]
 Size = Annotated[int, Field(ge=1, le=65536)]
-FILES = (".yaml", ".yml", ".csv")
-PRICED = "rram-20k-200k, rram-spikesim, sram-65nm"
-
-
-class Crossbar(Strict):
-    """One array of cells with its word-line drivers and column muxes."""
-
-    rows: Size = Field(description="word lines")
-    cols: Size = Field(description="physical columns (slices, signs and reference columns included)")
-    device: str = Field(description="the cell: a preset of arch_configs/device, or a YAML file")
-    states: str | None = Field(None, description="CSV file of measured states, in place of those of the device")
-    cell_bits: Annotated[int, Field(ge=1, le=8)] = Field(1, description="bits of a weight that one cell holds")
-    signed: Literal["differential", "diff", "offset"] = Field(
-        "differential",
-        description="sign of a weight: two columns, two crossbars, or an offset with a reference column",
-    )
-    column_mux: Size = Field(8, description="columns that share one converter, one after the other")
-    conducts: Literal["hold", "sample_hold"] = Field(
-        "hold", description="the line conducts through all mux phases, or once into sample-and-hold stages"
-    )
-    read: Annotated[Nanoseconds, Field(gt=0)] | None = Field(
-        None, description="how long lines conduct until the columns are settled; default: the read pulse of the device"
-    )
-    hold: Annotated[Nanoseconds, Field(gt=0)] | Literal["conversion", "pulse"] = Field(
-        "conversion",
-        description="how long a held line conducts in each mux phase: the conversion, or a pulse of the device",
-    )
-    driver: Literal["neurosim", "isaac"] = Field("neurosim", description="source of the word-line drivers' costs")
-
-    @field_validator("device", "states")
-    @classmethod
-    def _beside_the_file(cls, value: str | None, info: ValidationInfo) -> str | None:
-        """A path in a chip's file is relative to that file; one from the command line to where that is given."""
-        document = (info.context or {}).get("document")
-        if value is None or document is None or document.folder is None or not value.lower().endswith(FILES):
-            return value
-        return value if ("crossbar", info.field_name) in document.overridden else str(document.folder / value)
-
-    @cached_property
-    def cell(self) -> Device:
-        """The device, with measured states if there are any."""
-        device = load_device(self.device)
-        return device if self.states is None else load_device(self.states, like=device)
-
-    @property
-    def read_ns(self) -> float:
-        """How long a line conducts until its columns are settled."""
-        if self.read is not None:
-            return float(self.read)
-        assert self.cell.read is not None  # checked with the rest
-        return float(self.cell.read.pulse)
-
-    @property
-    def levels(self) -> int:
-        """Conductance levels in use: 2**cell_bits."""
-        return 1 << self.cell_bits
-
-    @cached_property
-    def states_us(self) -> tuple[float, ...]:
-        """Conductances of the levels in use, in microsiemens: evenly chosen among those of the device."""
-        states = self.cell.levels_s
-        return tuple((states[np.linspace(0, len(states) - 1, self.levels).round().astype(int)] * 1e6).tolist())
-
-    @property
-    def mean_us(self) -> float:
-        """Mean conductance of a cell, in microsiemens, if all levels are as likely.
-
-        Of a positive and a negative cell at least one is at the lowest level.
-        """
-        mean = sum(self.states_us) / self.levels
-        return mean if self.signed == "offset" else (mean + self.states_us[0]) / 2
-
-    @cached_property
-    def is_known(self) -> bool:
-        """Whether there is such a device."""
-        try:
-            return bool(self.cell.name)
-        except ArchsimError:
-            return False
-
-    def problems(self) -> list[Problem]:
-        """What is wrong with the device, or with the way in which it is used."""
-        try:
-            device = self.cell
-        except ArchsimError as error:
-            key = "crossbar.device" if self.states is None else "crossbar.states"
-            return [problem if problem.file else replace(problem, key=key) for problem in error.problems]
-        found = []
-        if self.levels > device.levels.count:
-            text = f"'{device.name}' has {device.levels.count} levels; {self.cell_bits} bits need {self.levels}"
-            most = device.levels.count.bit_length() - 1
-            allowed = f"{'1' if most == 1 else f'1..{most}'}, or another device"
-            found.append(Problem(text, key="crossbar.cell_bits", value=self.cell_bits, allowed=allowed))
-        for name in ("read", "cell"):
-            if getattr(device, name) is None:
-                text = f"its `{name}` is not modelled: nothing that the crossbars do could be priced"
-                found.append(
-                    Problem(
-                        text,
-                        key="crossbar.device",
-                        value=self.device,
-                        allowed=f"a device with `{name}`, such as {PRICED}",
-                    )
-                )
-        return found
+Sigma = Annotated[float, Field(ge=0, le=65536)]
+STEPWISE = ("survey", "isaac", "spikesim")  # converters that decide bit by bit
 
 
 class Adc(Strict):
@@ -139,6 +32,32 @@ class Adc(Strict):
         "full",
         description="bits decided: all, or as many as the active rows need (a popcount finds out)",
     )
+    ideal: bool = Field(False, description="for accuracy: conversions are exact; what they cost is that of their bits")
+    range: Literal["calibrated", "full", "levels"] | Annotated[float, Field(gt=0, le=1e9)] = Field(
+        "calibrated",
+        description="level steps that the largest code stands for: chosen from a few inputs for each layer, as many "
+        "as the rows read at once can make, one for each code, or so many",
+    )
+    offset: Sigma = Field(0.0, description="spread over converters of their offset: sigma in LSB")
+    gain: Sigma = Field(0.0, description="spread over converters of their gain: sigma relative to 1")
+
+    def problems(self) -> list[Problem]:
+        """Settings that exclude each other, or of which one would change nothing."""
+        summed = "currents are added where the crossbars of a PE share converters"
+        stepwise = "a sense amplifier does not decide bit by bit"
+        exact = "would have no effect: conversions are exact (adc.ideal)"
+        rules = (
+            (self.analog_sum and self.share != "pe", "analog_sum", True, summed, "false, or adc.share: pe"),
+            (self.resolution != "full" and self.model not in STEPWISE, "resolution", self.resolution, stepwise,
+             f"full, or adc.model: {', '.join(STEPWISE)}"),
+            (self.ideal and self.range != "calibrated", "range", self.range, exact, "calibrated, or adc.ideal: false"),
+            (self.ideal and self.offset > 0, "offset", self.offset, exact, "0, or adc.ideal: false"),
+            (self.ideal and self.gain > 0, "gain", self.gain, exact, "0, or adc.ideal: false"),
+        )  # fmt: skip
+        return [
+            Problem(text, key=f"adc.{key}", value=value, allowed=allowed)
+            for wrong, key, value, text, allowed in rules if wrong
+        ]  # fmt: skip
 
 
 class ProcessingElement(Strict):
@@ -170,6 +89,11 @@ class Mapping(Strict):
         1, description="copies of every layer, of some by name, or as many as the chip has room for"
     )
     share_tiles: bool = Field(False, description="layers may lie in the same tile")
+    encoding: Literal["plain", "complement", "compensated"] = Field(
+        "plain",
+        description="what cells hold: the weights; their complement in columns that would conduct more (signed: "
+        "offset); or what makes up for the resistance of the wires",
+    )
 
 
 class Memory(Strict):

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from archsim.accelerators.crossbar.crossbar_schema import Crossbar
 from archsim.accelerators.crossbar.mapping import Hierarchy
 from archsim.accelerators.crossbar.parts_schema import (
     Adc,
-    Crossbar,
     InputBuffer,
     Mapping,
     NeuronModule,
@@ -23,8 +23,6 @@ from archsim.accelerators.dram import Dram
 from archsim.config import Megahertz, Nanometres, Strict
 from archsim.errors import ConfigError, Problem
 from archsim.taskgraph import MOST_CYCLES
-
-STEPWISE = ("survey", "isaac", "spikesim")  # converters that decide bit by bit
 
 
 class CrossbarArchitecture(Strict):
@@ -65,17 +63,14 @@ class CrossbarArchitecture(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> CrossbarArchitecture:
-        problems = [*self.crossbar.problems(), *self._contradictions()]
+        problems = [*self.crossbar.problems(), *self.adc.problems(), *self._contradictions()]
         if problems:
             raise ConfigError(problems)
         return self
 
     def _contradictions(self) -> list[Problem]:
-        """Settings that exclude each other, or of which one would change nothing."""
-        crossbar, adc, fixed = self.crossbar, self.adc, self.tiles != "as_needed"
-        mux = "more columns share a converter than the crossbar has"
-        summed = "currents are added where the crossbars of a PE share converters"
-        stepwise = "a sense amplifier does not decide bit by bit"
+        """Settings of several parts that exclude each other, or of which one would change nothing."""
+        crossbar, fixed = self.crossbar, self.tiles != "as_needed"
         endless = "a chip as large as needed has room for any number of replicas"
         loaded = "a chip as large as needed is loaded once"
         rounds = "the weights of each round come from DRAM, and whole maps wait for it"
@@ -84,17 +79,10 @@ class CrossbarArchitecture(Strict):
         ends = "every timestep of a layer ends with its last position"
         price = "its `programming` is not modelled, and a chip that is loaded in rounds is programmed"
         waits = "a layer that starts after the one before reads whole maps"
-        once = "conducts once, into sample-and-hold stages"
+        turned = "complements are of weights with an offset"
         alone = "a chip that is loaded in rounds has no room for replicas"
         rows, copies = self.buffer.rows != "all", self.mapping.replicate
         rules = (
-            (crossbar.column_mux > crossbar.cols, "crossbar.column_mux", crossbar.column_mux, mux,
-             f"1..{crossbar.cols}"),
-            (crossbar.conducts == "sample_hold" and crossbar.hold != "conversion", "crossbar.hold", crossbar.hold,
-             f"would have no effect: a line {once}", "conversion, or crossbar.conducts: hold"),
-            (adc.analog_sum and adc.share != "pe", "adc.analog_sum", True, summed, "false, or adc.share: pe"),
-            (adc.resolution != "full" and adc.model not in STEPWISE, "adc.resolution", adc.resolution, stepwise,
-             f"full, or adc.model: {', '.join(STEPWISE)}"),
             (copies == "auto" and not fixed, "mapping.replicate", "auto", endless, "a number, or tiles: n"),
             (self.reload and not fixed, "reload", True, loaded, "false, or tiles: n"),
             (self.reload and fixed and (self.dram is None or rows), "reload", True, rounds,
@@ -104,9 +92,11 @@ class CrossbarArchitecture(Strict):
              self.neuron.channels_per_unit, sharing, units),
             (self.pipeline == "layer" and self.timesteps == "together", "pipeline", "layer", ends,
              "full or none, or timesteps: sequential"),
-            (self.reload and crossbar.is_known and crossbar.cell.programming is None, "crossbar.device",
+            (self.reload and crossbar.cell.programming is None, "crossbar.device",
              crossbar.device, price, "a device with `programming`: rram-20k-200k, sram-65nm, or reload: false"),
             (rows and self.pipeline != "full", "buffer.rows", self.buffer.rows, waits, "all, or pipeline: full"),
+            (self.mapping.encoding == "complement" and crossbar.signed != "offset", "mapping.encoding", "complement",
+             turned, "plain or compensated, or crossbar.signed: offset"),
         )  # fmt: skip
         return [
             Problem(text, key=key, value=value, allowed=allowed) for wrong, key, value, text, allowed in rules if wrong

@@ -18,7 +18,7 @@ UNSET = "not set"
 _KINDS: tuple[Any, ...] = (
     units.Bytes, units.Bits, units.Cycles, units.Megahertz, units.Nanometres, units.Nanoseconds, units.Picojoules,
     units.Milliwatts, units.GigabytesPerSecond, units.SquareMicrometres, units.Volts, units.Microsiemens, units.Ohms,
-    units.Femtofarads, units.Celsius,
+    units.Femtofarads, units.Celsius, units.Seconds,
 )  # fmt: skip
 _QUANTITIES: tuple[units.Quantity, ...] = tuple(kind.__metadata__[-1] for kind in _KINDS)
 
