@@ -134,7 +134,7 @@ def _arithmetic(chip: Chip) -> list[Part]:
         shifts: Attributes = {"bits": bits, "positions": slices + planes - 1, "model": arch.tile.shift_add}
         parts.append(("shift_add", "shift_add", "compute", shifts, "puts bit slices and bit planes together"))
     if arch.adc.resolution != "full":
-        inputs = arch.crossbar.rows * (arch.pe.crossbars if arch.adc.analog_sum else 1)
+        inputs = arch.crossbar.rows_at_once * (arch.pe.crossbars if arch.adc.analog_sum else 1)
         parts.append(("popcount", "popcount", "compute", {"inputs": inputs}, "counts the active rows of a conversion"))
     parts += [
         ("subtractor", "diff", "compute", {"bits": bits}, "positive minus negative columns, or minus the offset"),

@@ -146,8 +146,9 @@ def _work(arch: CrossbarArchitecture, network: Network, stage: Stage) -> int:
     """Cycles in which a position of a layer is read and converted at all timesteps, if nothing of it is silent."""
     layer = stage.layer
     (placed,) = place([layer], replace(arch.hierarchy, tiles=None, reload=False))
-    in_pe = np.array([np.bincount(placed.pe).max()])
-    turns = int(arch.converters.turns(in_pe, placed.cells.crossbars)[0]) * layer.in_bits
+    at_once = arch.crossbar.rows_at_once
+    in_pe = [np.bincount(placed.pe[placed.rows > done]).max() for done in range(0, int(placed.rows.max()), at_once)]
+    turns = int(arch.converters.turns(np.array(in_pe), placed.cells.crossbars).sum()) * layer.in_bits
     convert = conversion_phases(arch, placed) * arch.cycles(float(arch.adc.conversion))
     times = 1 if stage.from_input and arch.first_layer == "once" else network.timesteps
     return times * turns * max(convert, arch.cycles(arch.crossbar.read_ns))

@@ -8,6 +8,9 @@ at position ``p`` and ``n`` the physical columns of all crossbars that hold ``b`
 * conversions: ``n`` for each block (``adc.share: crossbar``). Where the crossbars of a PE share converters and their
   currents are added first (``analog_sum``), one conversion serves a column of all of them, and its range must hold the
   active rows of them all. A converter whose resolution follows the active rows decides ``adc_bits(A)`` bits.
+* Where at most so many word lines are driven at once (``active_rows``), a block is read in passes: its first rows, the
+  next as many, and so on. Each pass has its own active rows, conversions and turn; pass ``i`` of all crossbars of a PE
+  is added and converted together. A block without so many rows takes no part in it.
 * A group of crossbars without an active row has nothing to convert: with ``skip_silent`` it is not converted, reads as
   zero, and sends nothing on.
 
@@ -23,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archsim.accelerators import spikes
+from archsim.accelerators.crossbar.cells import WeightCells
 from archsim.accelerators.crossbar.mapping import Placement
 from archsim.workload import Layer
 
@@ -30,13 +34,15 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Values = NDArray[np.integer[Any]]
 Share = Literal["crossbar", "pe"]
+MOST_ROWS = 65536  # of any crossbar
 
 
 @dataclass(frozen=True)
 class Converters:
     """Which crossbars share converters, whether their currents are added first, and whether silence is skipped.
 
-    ``bits`` is their resolution, ``levels`` the conductance levels of a cell.
+    ``bits`` is their resolution, ``levels`` the conductance levels of a cell, ``rows_at_once`` how many word lines of a
+    crossbar are driven at once, at most.
     """
 
     share: Share
@@ -44,6 +50,7 @@ class Converters:
     skip_silent: bool
     bits: int = 16
     levels: int = 2
+    rows_at_once: int = MOST_ROWS
 
     def turns(self, crossbars_read: Ints, signs: int) -> Ints:
         """How many groups of columns the converters of a PE handle one after the other, if so many crossbars are read.
@@ -58,7 +65,7 @@ class Converters:
 
 @dataclass(frozen=True)
 class Reads:
-    """Events of one layer, [timesteps, positions], over all bit planes; positions row by row."""
+    """Events of one layer, [timesteps, positions], over all bit planes and passes; positions row by row."""
 
     rows_driven: Ints
     row_bits: Ints  # input bits handed to the PEs: all rows of every block that is read
@@ -69,8 +76,8 @@ class Reads:
     bits_decided: Ints  # of all conversions, if each decides as many as its active rows need
     groups_converted: Ints  # groups of rows that are converted together, for each block of outputs, both signs at once
     results: Ints  # values behind the converters: one for each output and group that is converted
-    planes: Ints  # bit planes that are read at all
-    turns: Ints  # groups of columns converted one after the other, all planes
+    planes: Ints  # bit planes that are read at all, each as often as it has passes that are
+    turns: Ints  # groups of columns converted one after the other, all planes and passes
     pe_results: Ints  # values that leave the PEs, all planes added
     pe_on: Bools  # [T, groups, PEs of a column, positions]: whether the PE has something to send
     most_active_rows: int  # that one conversion sees
@@ -100,15 +107,21 @@ def reads(values: Values, placement: Placement, converters: Converters) -> Reads
     if steps > 1 and values.strides[0] == 0:  # the same at every timestep
         return _repeated(reads(values[:1], placement, converters), steps)
     layer, columns = placement.layer, _columns_of(placement)
-    pe = _of_first_column(placement, placement.pe)
+    pe, rows = _of_first_column(placement, placement.pe), _of_first_column(placement, placement.rows)
     pes = np.flatnonzero(np.diff(pe, prepend=-1))
     shape = (steps, layer.positions)
     sums = {field.name: np.zeros(shape, np.int64) for field in fields(Reads) if field.name not in NOT_SUMMED}
     pe_on = np.zeros((steps, layer.groups, len(pes), layer.positions), np.bool_)
     most = 0
     for plane in range(layer.in_bits):
-        active = active_rows((values >> plane & 1).astype(np.uint8), layer, placement)
-        most = max(most, _add_plane(sums, pe_on, active, pes, placement, converters, columns))
+        bits = (values >> plane & 1).astype(np.uint8)
+        is_read = np.zeros((steps, layer.groups, len(pe), layer.positions), np.bool_)
+        for blocks, active in active_rows(bits, layer, placement, converters.rows_at_once):
+            read = active > 0 if converters.skip_silent else np.ones_like(active, np.bool_)
+            is_read[:, :, blocks] |= read
+            most = max(most, _add_pass(sums, active, read, pe[blocks], placement.cells, converters, columns))
+        sums["row_bits"] += _weighted(is_read * rows[:, None], columns.blocks)
+        pe_on |= np.logical_or.reduceat(is_read, pes, axis=2)
     sums["pe_results"] += _weighted(pe_on, columns.outputs)
     inputs = spikes.per_position((values != 0).astype(np.uint8), layer)
     sums["products"] += np.einsum("tgp,g->tp", inputs, columns.outputs)
@@ -118,21 +131,16 @@ def reads(values: Values, placement: Placement, converters: Converters) -> Reads
 NOT_SUMMED = ("pe_on", "most_active_rows")
 
 
-def _add_plane(
-    sums: dict[str, Ints], pe_on: Bools, active: Values, pes: Ints, placement: Placement, converters: Converters,
+def _add_pass(
+    sums: dict[str, Ints], active: Values, read: Bools, pe: Ints, cells: WeightCells, converters: Converters,
     columns: _Columns,
 ) -> int:  # fmt: skip
-    """Add the events of one bit plane; returns the most active rows that a conversion sees."""
-    signs, present = placement.cells.crossbars, columns.blocks > 0
+    """Add the events of one pass over a bit plane, with the PE of each block; returns the most rows of a conversion."""
+    signs, present, pes = cells.crossbars, columns.blocks > 0, np.flatnonzero(np.diff(pe, prepend=-1))
     together = np.add.reduceat(active, pes, axis=2, dtype=np.int32) if converters.analog_sum else active
-    read, converted = active > 0, together > 0
-    if not converters.skip_silent:
-        read, converted = np.ones_like(read), np.ones_like(converted)
+    converted = together > 0 if converters.skip_silent else np.ones_like(together, np.bool_)
     in_pe = np.add.reduceat(read, pes, axis=2, dtype=np.int64) * signs  # crossbars of each PE that are read
-    pe_on |= in_pe > 0
-    rows = _of_first_column(placement, placement.rows)
     sums["rows_driven"] += _weighted(active, columns.blocks) * signs
-    sums["row_bits"] += _weighted(read * rows[:, None], columns.blocks)
     sums["cells_read"] += _weighted(active, columns.physical)
     sums["crossbars_read"] += _weighted(active > 0, columns.blocks) * signs
     sums["conversions"] += _weighted(converted, columns.physical)
@@ -187,22 +195,48 @@ def _repeated(once: Reads, steps: int) -> Reads:
     return Reads(**found)
 
 
-def active_rows(bits: NDArray[np.uint8], layer: Layer, placement: Placement) -> NDArray[np.integer[Any]]:
-    """Active rows of each row block at each position: [T, groups, blocks, positions], blocks in placement order."""
-    first, rows = _of_first_column(placement, placement.first), _of_first_column(placement, placement.rows)
-    counts = np.uint8 if placement.hierarchy.rows < 256 else np.int32
-    if placement.step == 1:
-        steps = [np.add.reduceat(spikes.windows(step, layer), first, axis=2, dtype=np.int32) for step in bits]
+def active_rows(
+    bits: NDArray[np.uint8], layer: Layer, placement: Placement, at_once: int = MOST_ROWS
+) -> list[tuple[Ints, Values]]:
+    """Active rows of each pass: the blocks that have rows in it, and [T, groups, these blocks, positions].
+
+    Blocks are numbered in placement order; pass ``i`` drives rows ``i * at_once`` and on, ``at_once`` at most.
+    """
+    first, rows = (_of_first_column(placement, one) for one in (placement.first, placement.rows))
+    step = placement.step
+    first, rows = first[::step] // step, rows[::step]  # of blocks of channels
+    passes = -(-rows // at_once)
+    block = np.repeat(np.arange(len(rows)), passes)  # of each piece that one pass drives
+    number = np.arange(len(block)) - np.repeat(np.cumsum(passes) - passes, passes)
+    start = first[block] + number * at_once
+    pieces = _active_pieces(bits, layer, start, np.minimum(rows[block] - number * at_once, at_once), step)
+
+    def of(places: Ints) -> Ints:
+        return (places[:, None] * step + np.arange(step)).ravel()  # at every kernel position
+
+    if len(block) == len(rows):
+        return [(of(block), pieces)]
+    passed = [number == i for i in range(int(passes.max()))]
+    return [(of(block[mine]), pieces[:, :, of(np.flatnonzero(mine))]) for mine in passed]
+
+
+def _active_pieces(bits: NDArray[np.uint8], layer: Layer, start: Ints, size: Ints, step: int) -> Values:
+    """Active rows of pieces of ``size`` channels from ``start`` on, at each of ``step`` kernel positions.
+
+    [T, groups, pieces and their kernel positions, positions]; with ``step`` 1 pieces are of reduction indices.
+    """
+    if step == 1:
+        steps = [np.add.reduceat(spikes.windows(one, layer), start, axis=2, dtype=np.int32) for one in bits]
         return np.stack(steps).transpose(0, 1, 3, 2)
+    counts = np.uint8 if size.max() < 256 else np.int32
     number, channels, height, width = bits.shape
     grouped = bits.reshape(number, layer.groups, channels // layer.groups, height, width)
-    blocks = [
-        grouped[:, :, start : start + size].sum(axis=2, dtype=counts)
-        for start, size in zip(first[:: placement.step] // placement.step, rows[:: placement.step], strict=True)
+    pieces = [
+        grouped[:, :, first : first + many].sum(axis=2, dtype=counts) for first, many in zip(start, size, strict=True)
     ]
-    summed = spikes.padded_maps(np.stack(blocks, axis=2), layer)
+    summed = spikes.padded_maps(np.stack(pieces, axis=2), layer)
     taps = [summed[..., y, x] for y, x in spikes.window_slices(layer)]
-    return np.stack(taps, axis=3).reshape(number, layer.groups, len(first), -1)
+    return np.stack(taps, axis=3).reshape(number, layer.groups, len(start) * step, -1)
 
 
 def adc_bits(most_active_rows: int, levels: int) -> int:

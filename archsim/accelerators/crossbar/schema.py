@@ -130,8 +130,8 @@ class CrossbarArchitecture(Strict):
     @property
     def converters(self) -> Converters:
         """What decides which conversions there are."""
-        adc = self.adc
-        return Converters(adc.share, adc.analog_sum, adc.skip_silent, adc.bits, self.crossbar.levels)
+        adc, crossbar = self.adc, self.crossbar
+        return Converters(adc.share, adc.analog_sum, adc.skip_silent, adc.bits, crossbar.levels, crossbar.rows_at_once)
 
     @property
     def conversion_ns(self) -> float:

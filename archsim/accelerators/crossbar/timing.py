@@ -1,10 +1,11 @@
 """How long each step of a layer takes, from settings and from the actual spikes.
 
 Per output position and bit plane the crossbars of a layer are read at once: ``read`` cycles until the columns are
-settled, then ``phases = min(column_mux, columns)`` conversions one after the other. Where the crossbars of a PE take
-turns at its converters (``adc.share: pe`` without an analog sum), the conversions follow each other for every crossbar
-that is read; with ``hold`` each is driven only in its turn, with ``sample_hold`` all are driven at once. What is silent
-is passed over, if silence is skipped.
+settled, then ``phases = min(column_mux, columns)`` conversions one after the other. Where at most so many
+``active_rows`` are driven, this happens once for every pass; a last pass of few rows takes as long as any. Where the
+crossbars of a PE take turns at its converters (``adc.share: pe`` without an analog sum), the conversions follow each
+other for every crossbar that is read; with ``hold`` each is driven only in its turn, with ``sample_hold`` all are
+driven at once. What is silent is passed over, if silence is skipped.
 
 Fetching takes a cycle for every ``lines_per_cycle`` lines at the tile that reads most. The wires of a tile move
 ``wires`` bits per cycle in each direction, and its accumulators add what arrives: fetches and conversions wait for them

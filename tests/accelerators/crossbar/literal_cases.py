@@ -229,11 +229,11 @@ def _arrays(pick: Any, precision: dict[str, int]) -> dict[str, Any]:
     weight_bits = precision["weight_bits"]
     slices = -(-weight_bits // cell_bits) if signed == "offset" else max(1, -(-(weight_bits - 1) // cell_bits))
     cols = slices * (2 if signed == "differential" else 1) + (signed == "offset") + pick(0, 1, 2, 4)
-    share = pick("crossbar", "pe")
+    share, rows = pick("crossbar", "pe"), pick(1, 2, 3, 4, 6)
     return {
-        "crossbar": {"rows": pick(1, 2, 3, 4, 6), "cols": cols, "device": "rram-20k-200k", "cell_bits": cell_bits,
-                     "signed": signed, "column_mux": pick(*range(1, cols + 1)),
-                     "conducts": pick("hold", "sample_hold")},
+        "crossbar": {"rows": rows, "active_rows": pick("all", "all", *range(1, rows + 1)), "cols": cols,
+                     "device": "rram-20k-200k", "cell_bits": cell_bits, "signed": signed,
+                     "column_mux": pick(*range(1, cols + 1)), "conducts": pick("hold", "sample_hold")},
         "adc": {"bits": pick(1, 2, 4, 6), "conversion": pick(1, 3, 20), "model": "spikesim", "share": share,
                 "analog_sum": share == "pe" and pick(True, False), "skip_silent": pick(True, True, False),
                 "resolution": pick("full", "active_rows")},

@@ -137,14 +137,19 @@ class Literal:
         layer, wires = part.stage.layer, self.arch.tile.wiring
         on: set[tuple[tuple[int, int, int], int]] = set()  # columns and PEs with a result
         for plane in range(layer.in_bits):
-            active = [sum(at(one.group, k) >> plane & 1 for k in one.rows) for one in here]
-            for one, rows in zip(here, active, strict=True):
-                self._drive(part, t, one, rows)
-                if rows or not self.arch.adc.skip_silent:
-                    on.add((one.column, one.pe))
-                    if one.sign >= 0:  # both signs of a block get the same bits
-                        self.add(layer, t, wires, "bit", len(one.rows))
-            self._convert(layer, t, here, active)
+            got: set[Crossbar] = set()
+            for rows_driven in self._passes(here):
+                there = [one for one in here if rows_driven(one)]
+                active = [sum(at(one.group, k) >> plane & 1 for k in rows_driven(one)) for one in there]
+                for one, rows in zip(there, active, strict=True):
+                    self._drive(part, t, one, rows)
+                    if rows or not self.arch.adc.skip_silent:
+                        got.add(one)
+                self._convert(layer, t, there, active)
+            for one in got:
+                on.add((one.column, one.pe))
+                if one.sign >= 0:  # both signs of a block get the same bits, those of all its rows at once
+                    self.add(layer, t, wires, "bit", len(one.rows))
         for one in here:
             if one.sign >= 0:
                 nonzero = sum(at(one.group, k) != 0 for k in one.rows)
@@ -155,6 +160,13 @@ class Literal:
             self.add(layer, t, "tile_accumulator", "op", outputs[column])
         for column, size in outputs.items():
             self._cross(layer, t, [one for one in here if one.column == column], on, size)
+
+    def _passes(self, here: list[Crossbar]) -> list[Callable[[Crossbar], tuple[int, ...]]]:
+        """For each pass, the rows of a crossbar that it drives: none where there are no more."""
+        stated = self.arch.crossbar.active_rows
+        each = max(len(one.rows) for one in here) if stated == "all" else stated
+        starts = range(0, max(len(one.rows) for one in here), each)
+        return [lambda one, start=start: one.rows[start : start + each] for start in starts]  # type: ignore[misc]
 
     def _drive(self, part: Part, t: int, crossbar: Crossbar, rows: int) -> None:
         layer = part.stage.layer

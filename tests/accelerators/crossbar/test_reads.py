@@ -38,9 +38,14 @@ def counted(values: np.ndarray[Any, Any], placed: Placement, converters: Convert
         for p in range(height * width):
             for plane in range(layer.in_bits):
                 seen: dict[tuple[int, ...], list[int]] = {}
-                for x in np.flatnonzero(placed.replica == 0):
+                each = converters.rows_at_once
+                pieces = [
+                    (x, number, placed.first[x] + placed.step * np.arange(number * each, placed.rows[x])[:each])
+                    for x in np.flatnonzero(placed.replica == 0) for number in range(-(-int(placed.rows[x]) // each))
+                ]  # fmt: skip
+                for x, number, rows in pieces:
                     active = 0
-                    for k in placed.first[x] + placed.step * np.arange(placed.rows[x]):
+                    for k in rows:
                         channel, tap = divmod(int(k), kernel * kernel)
                         y = p // width * layer.stride[0] + tap // kernel - layer.padding[0]
                         z = p % width * layer.stride[1] + tap % kernel - layer.padding[1]
@@ -52,7 +57,7 @@ def counted(values: np.ndarray[Any, Any], placed: Placement, converters: Convert
                     found["cells"][t, p] += active * columns
                     found["read"][t, p] += active > 0
                     apart = int(placed.pe[x]) if converters.analog_sum else int(x)
-                    group = (int(placed.column[x]), apart, int(placed.sign[x]))
+                    group = (int(placed.column[x]), apart, int(placed.sign[x]), number)
                     seen.setdefault(group, [0, columns])[0] += active
                 for active, columns in seen.values():
                     most = max(most, active)
@@ -78,7 +83,8 @@ def test_events_equal_a_direct_count(data: st.DataObject) -> None:
     more = {"groups": groups, "in_bits": bits, "stride": (stride,) * 2, "padding": (padding,) * 2}
     layer = conv(channels, filters, kernel, 4, **more)
     share, analog_sum = draw(st.sampled_from(SHARING))
-    converters = Converters(share, analog_sum, draw(st.booleans()))  # type: ignore[arg-type]
+    at_once = draw(st.sampled_from([65536, 1, 2, 4]))
+    converters = Converters(share, analog_sum, draw(st.booleans()), rows_at_once=at_once)  # type: ignore[arg-type]
     chip = Hierarchy(
         rows=draw(st.integers(1, 6)), cols=draw(st.integers(8, 12)), cell_bits=draw(st.sampled_from([2, 4])),
         signed=draw(st.sampled_from(["differential", "diff", "offset"])),

@@ -39,7 +39,7 @@ def test_a_small_input_buffer_holds_the_producer_back(tmp_path: Path) -> None:
         {"neuron": {"units": 1}}, {"neuron": {"cycles_per_update": 40}}, {"neuron": {"latency_cycles": 9}},
         {"neuron": {"membrane": {"line": 1}}}, {"noc": {"flit_bits": 1}}, {"noc": {"router_cycles": 50}},
         {"pipeline": "none"}, {"adc": {"share": "pe"}}, {"tile": {"wires": 1}}, {"buffer": {"rows": 3}},
-        {"crossbar": {"rows": 2, "column_mux": 4}}, {"tile": {"wiring_cycles": 9}},
+        {"crossbar": {"rows": 2, "column_mux": 4}}, {"crossbar": {"active_rows": 1}}, {"tile": {"wiring_cycles": 9}},
         {"dram": {"bandwidth": "10 MB/s"}},
     ],
 )  # fmt: skip
