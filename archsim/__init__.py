@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from archsim.accelerators import load_architecture
-    from archsim.analog import load_device
+    from archsim.analog import crossbar_currents, load_device
     from archsim.catalog import entries, preset_text, schema
     from archsim.checking import check
     from archsim.comparison import Comparison, compare
@@ -53,6 +53,7 @@ _HOMES = {
     "breakeven": "archsim.crossover",
     "check": "archsim.checking",
     "compare": "archsim.comparison",
+    "crossbar_currents": "archsim.analog",
     "early_exit": "archsim.ending",
     "entries": "archsim.catalog",
     "explain": "archsim.explanation",
@@ -97,6 +98,7 @@ __all__ = [
     "breakeven",
     "check",
     "compare",
+    "crossbar_currents",
     "early_exit",
     "entries",
     "explain",

@@ -1,5 +1,6 @@
-"""What an analog memory cell is: its conductances, the price of reading and programming it, and how it errs."""
+"""What an analog memory cell is: its conductances, its prices, how it errs; and the currents of a crossbar of them."""
 
+from archsim.analog.circuit import SilentRows, crossbar_currents, effective_conductance, gated_currents
 from archsim.analog.device import Device
 from archsim.analog.load import load_device
 from archsim.analog.schema import (
@@ -29,9 +30,13 @@ __all__ = [
     "Programming",
     "Read",
     "ReadNoise",
+    "SilentRows",
     "Spread",
     "StateLaw",
     "Stuck",
     "Variation",
+    "crossbar_currents",
+    "effective_conductance",
+    "gated_currents",
     "load_device",
 ]
