@@ -57,7 +57,7 @@ def crossbar_currents(
         problems.append(misshapen("voltage_v", driven_v, cells_s))
     known = get_args(SilentRows)
     if silent_rows not in known:
-        text, near = "no such way to keep a row silent", nearest(str(silent_rows), known)
+        text, near = "unknown treatment", nearest(str(silent_rows), known)
         allowed = " or ".join(known)
         problems.append(Problem(text, key="silent_rows", value=silent_rows, allowed=allowed, nearest=near))
     if problems:

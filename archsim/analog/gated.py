@@ -22,7 +22,7 @@ from archsim.errors import ConfigError, Problem
 TOLERANCE = 1e-12
 MOST_SWEEPS = 100
 SLOWEST = 0.99  # the largest factor from one change to the next that an error is estimated with
-BLOCK = 1 << 17  # cells of active rows that are relaxed together: they stay in a cache
+BLOCK = 1 << 18  # cells of active rows that are relaxed together: they stay in a cache
 Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
@@ -172,6 +172,8 @@ def _solve(source_a: Floats, keep: Floats, series_ohm: Floats, end_v: Floats | f
     current_a = keep[-1] * source_a[-1]
     near_v = end_v
     for node in range(len(source_a) - 1, -1, -1):
-        near_v = (near_v + series_ohm[node] * source_a[node]) * keep[node]
-        source_a[node] = near_v
+        source_a[node] *= series_ohm[node]
+        source_a[node] += near_v
+        source_a[node] *= keep[node]
+        near_v = source_a[node]
     return np.asarray(current_a)
