@@ -1,8 +1,8 @@
 """One memory cell: the same object prices reads and programming and says how conductances err.
 
-The current through a cell is taken as linear in the voltage. What a file leaves at null is *not modelled*: asking for
-its price (or for drift) is an UnsupportedError, other sampling leaves the conductance as it is, and
-``Device.not_modelled`` names it.
+The current through a cell is taken as linear in the voltage: no I-V curve, no access transistor. What a file leaves at
+null is *not modelled*: asking for its price (or for drift) is an UnsupportedError, other sampling leaves the
+conductance as it is, and ``Device.not_modelled`` names it.
 """
 
 from __future__ import annotations
@@ -163,20 +163,20 @@ class Device(Strict):
         """Conductances, in siemens, after programming cells to ``target_s`` (any shape), drawn from ``rng``.
 
         normal: max(G + sigma(G) z, 0). lognormal: G exp(s z - s^2 / 2), s^2 = ln(1 + (sigma / G)^2), which has mean G
-        and standard deviation sigma. Stuck cells then have an end of the range. Draws: one z for every cell if
-        variation is modelled, then one uniform number for every cell if stuck cells are.
+        and standard deviation sigma. Stuck cells then have an end of the range. Draws: one z for every cell, then one
+        uniform number for every cell, whether or not they are needed: the z of a cell depends on neither targets nor
+        other errors, so that a chip which is programmed again has the same cells.
         """
         cells_s = np.array(target_s, dtype=np.float64)
+        z, chance = rng.standard_normal(cells_s.shape), rng.random(cells_s.shape)
         if self.variation is not None:
             sigma_s = self.variation.sigma_s(cells_s, self.g_max_s)
-            z = rng.standard_normal(cells_s.shape)
             if self.variation.distribution == "normal":
                 cells_s = np.maximum(cells_s + sigma_s * z, 0.0)
             else:
                 log_variance = np.log1p((sigma_s / np.maximum(cells_s, np.finfo(np.float64).tiny)) ** 2)
                 cells_s = cells_s * np.exp(np.sqrt(log_variance) * z - log_variance / 2)
         if self.stuck is not None:
-            chance = rng.random(cells_s.shape)
             cells_s = np.where(chance < self.stuck.at_g_min, self.g_min_s, cells_s)
             cells_s = np.where(chance >= 1 - self.stuck.at_g_max, self.g_max_s, cells_s)
         return cells_s

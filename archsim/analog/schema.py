@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from archsim.config import Microsiemens, Milliwatts, Nanometres, Nanoseconds, Ohms, Picojoules, Strict, Volts
 from archsim.errors import ConfigError, Problem
@@ -40,17 +40,23 @@ class Conductance(Sourced):
     r_on: Resisting | None = Field(None, description="lowest resistance (with r_off)")
     r_off: Resisting | None = Field(None, description="highest resistance")
 
+    @field_validator("g_max", "r_off")
+    @classmethod
+    def _in_order(cls, value: float | None, info: ValidationInfo) -> float | None:
+        """The highest is above the lowest."""
+        low = "g_min" if info.field_name == "g_max" else "r_on"
+        lowest = info.data.get(low)
+        if value is not None and lowest is not None and value <= lowest:
+            raise ConfigError(Problem(f"must be above {low}", value=value))
+        return value
+
     @model_validator(mode="after")
-    def _one_pair_in_order(self) -> Conductance:
-        """Either g_min and g_max, or r_on and r_off, the lower one lower."""
+    def _one_pair(self) -> Conductance:
+        """Either g_min and g_max, or r_on and r_off."""
         conductances, resistances = (self.g_min, self.g_max), (self.r_on, self.r_off)
         stated = [pair for pair in (conductances, resistances) if any(value is not None for value in pair)]
         if len(stated) != 1 or None in stated[0]:
             raise ConfigError(Problem("needs either g_min and g_max or r_on and r_off"))
-        if self.g_min is not None and self.g_max is not None and self.g_min >= self.g_max:
-            raise ConfigError(Problem("must be below g_max", key="g_min", value=self.g_min))
-        if self.r_on is not None and self.r_off is not None and self.r_on >= self.r_off:
-            raise ConfigError(Problem("must be below r_off", key="r_on", value=self.r_on))
         return self
 
 
@@ -65,14 +71,21 @@ class Levels(Sourced):
         None, description="conductance of each level in ascending order, where they are not equally spaced"
     )
 
+    @field_validator("bits_per_cell")
+    @classmethod
+    def _levels_tell_them_apart(cls, value: int | None, info: ValidationInfo) -> int | None:
+        """There is a level for each value of the bits."""
+        count = info.data.get("count")
+        if value is not None and count is not None and 2**value > count:
+            most = count.bit_length() - 1
+            text = f"{count} levels tell no more than {most} bit(s) apart"
+            raise ConfigError(Problem(text, value=value, allowed=f"1 to {most}"))
+        return value
+
     @model_validator(mode="after")
-    def _bits_and_states_fit(self) -> Levels:
-        """The bits are those of the levels, and there is one ascending state for each."""
+    def _states_fit(self) -> Levels:
+        """There is one ascending state for each level."""
         problems = []
-        if self.bits_per_cell is not None and 2**self.bits_per_cell > self.count:
-            text = f"{self.count} levels tell no more than {self.most_bits} bit(s) apart"
-            allowed = f"1 to {self.most_bits}"
-            problems.append(Problem(text, key="bits_per_cell", value=self.bits_per_cell, allowed=allowed))
         states = self.states or ()
         if self.states is not None and len(states) != self.count:
             problems.append(Problem(f"must list {self.count} conductances, one for each level", key="states"))
@@ -130,6 +143,9 @@ class Spread(Sourced):
 
     sigma(G)^2 = (proportional * G)^2 + independent^2 + shape(G)^2, where shape is ``polynomial`` or ``table``:
     max(sum_i c_i (G / g_max)^i, 0), or linear between the points of the table and constant beyond its ends.
+
+    Sources: CrossSim 3.2, simulator/devices/generic_device.py (normal errors, independent of the state and proportional
+    to it, of programming and of reads); aihwkit, inference/noise/pcm.py (polynomial in G / g_max).
     """
 
     proportional: Relative | None = Field(None, description="sigma as a fraction of the conductance")
@@ -175,7 +191,12 @@ class Spread(Sourced):
 
 
 class Variation(Spread):
-    """How far a programmed conductance lies from its target: drawn once per cell and programming."""
+    """How far a programmed conductance lies from its target: drawn once per cell.
+
+    Sources: normal and proportional is the cell variation of NeuroSim V2.1 (G + G N(0, sigma)) and of CrossSim;
+    lognormal that of D. Joksas et al., Advanced Science 9 (2022) 2105784, whose resistances are lognormal. So are the
+    inverses of lognormal conductances, with the same spread of the logarithm; here the conductance keeps its mean.
+    """
 
     distribution: Literal["normal", "lognormal"] = Field(
         description="normal is cut off at 0; lognormal has the same mean and sigma"
@@ -211,17 +232,18 @@ class ReadNoise(Spread):
 
 
 class Stuck(Sourced):
-    """Cells that programming does not move."""
+    """Cells that programming does not move, wherever they lie: independent fractions, as in MNSIM 2.0 and MemTorch."""
 
     at_g_min: Fraction = Field(description="fraction of cells stuck at the lowest conductance")
     at_g_max: Fraction = Field(description="fraction of cells stuck at the highest conductance")
 
-    @model_validator(mode="after")
-    def _no_more_than_all(self) -> Stuck:
+    @field_validator("at_g_max")
+    @classmethod
+    def _no_more_than_all(cls, value: float, info: ValidationInfo) -> float:
         """The two fractions are of the same cells."""
-        if self.at_g_min + self.at_g_max > 1:
-            raise ConfigError(Problem("with at_g_min more than all cells", key="at_g_max", value=self.at_g_max))
-        return self
+        if info.data.get("at_g_min", 0.0) + value > 1:
+            raise ConfigError(Problem("with at_g_min more than all cells", value=value))
+        return value
 
 
 class StateLaw(Strict):
@@ -246,7 +268,10 @@ class StateLaw(Strict):
 
 
 class Drift(Sourced):
-    """Decay of a conductance with time: G(t) = G (t / t0)^-nu, t and t0 counted from programming."""
+    """Decay of a conductance with time: G(t) = G (t / t0)^-nu, t and t0 counted from programming.
+
+    Source: aihwkit, inference/noise/pcm.py, with one exponent for every cell.
+    """
 
     nu_mean: StateLaw = Field(description="mean of the exponent over cells")
     nu_sigma: StateLaw = Field(description="standard deviation of the exponent over cells")

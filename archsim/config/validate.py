@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationErro
 from pydantic_core import CoreSchema
 
 from archsim.config.adapt import adapt
-from archsim.config.document import Document, Key
+from archsim.config.document import OVERRIDE, Document, Key
 from archsim.config.explain import explain
 from archsim.config.places import MISSING, lookup
 from archsim.errors import ConfigError
@@ -39,8 +39,9 @@ class Strict(BaseModel):
 def validate(model: type[M], document: Document, at: Key = ()) -> M:
     """The part of the document at path ``at`` as a ``model``.
 
-    Raises one ConfigError with every problem in file order: file, line, dotted key, value, what is allowed, and the
-    nearest known key or value. Values that the command line has set are blamed on ``--set``.
+    Raises one ConfigError with every problem in file order, those of files that it names last: file, line, dotted key,
+    value, what is allowed, and the nearest known key or value. Values that the command line has set are blamed on
+    ``--set``.
     """
     data = lookup(document.data, at)
     if data is MISSING:
@@ -55,4 +56,7 @@ def validate(model: type[M], document: Document, at: Key = ()) -> M:
         else one.complete
         for one in explain(model, data, found)
     ]
-    raise ConfigError(sorted(problems, key=lambda problem: float("inf") if problem.line is None else problem.line))
+    own = (document.file, OVERRIDE)
+    raise ConfigError(
+        sorted(problems, key=lambda one: (one.file not in own, float("inf") if one.line is None else one.line))
+    )

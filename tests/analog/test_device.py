@@ -170,6 +170,36 @@ def test_sampling_is_a_pure_function_of_target_and_seed():
     assert not (first == cell.programmed(target, np.random.default_rng(6))).all()
 
 
+@pytest.mark.parametrize("part", [{"proportional": 0.1}, {"independent": 2}, {"table": [{"g": 10, "sigma": 1}]}])
+@pytest.mark.parametrize("distribution", ["normal", "lognormal"])
+def test_a_cell_that_is_programmed_again_keeps_its_deviation(distribution, part):
+    """In units of sigma (of a lognormal: of the logarithm's) a cell lies where it did, whatever it was told to be."""
+    cell = device(variation={"distribution": distribution, **part})
+    one, other = (np.random.default_rng(seed).choice(cell.levels_s[1:], (8, 8)) for seed in (0, 1))
+    assert (one != other).any()
+    z = []
+    for target in (one, other):
+        sigma, made = cell.variation.sigma_s(target, cell.g_max_s), cell.programmed(target, np.random.default_rng(5))
+        log_sigma = np.sqrt(np.log1p((sigma / target) ** 2))
+        normal = (made - target) / sigma
+        z.append(normal if distribution == "normal" else np.log(made / target) / log_sigma + log_sigma / 2)
+    assert z[0] == pytest.approx(z[1], abs=1e-9)
+    assert not np.allclose(z[0], np.random.default_rng(6).standard_normal((8, 8)))
+
+
+def test_the_same_cells_are_stuck_and_drift_whatever_else_errs():
+    stuck = {"at_g_min": 0.2, "at_g_max": 0.1}
+    law = {"nu_mean": {"offset": 0.1}, "nu_sigma": {"offset": 0.02}, "t0": "1 s"}
+    spread = {"distribution": "normal", "proportional": 0.1}
+    alone, beside = device(stuck=stuck, drift=law), device(stuck=stuck, drift=law, variation=spread)
+    found = []
+    for cell, target in ((alone, np.full(100, 20e-6)), (beside, np.full(100, 30e-6))):
+        rng = np.random.default_rng(7)
+        made = cell.programmed(target, rng)
+        found.append((made == cell.g_min_s, made == cell.g_max_s, cell.drift_exponents(target, rng)))
+    assert all((one == other).all() for one, other in zip(*found, strict=True)) and found[0][0].any()
+
+
 def test_without_errors_programming_and_reading_change_nothing():
     cell, target = device(), np.array([1e-5, 3e-5])
     assert (cell.programmed(target, np.random.default_rng(0)) == target).all()
@@ -307,8 +337,8 @@ def test_a_bad_file_gets_every_error_at_once_with_its_line(tmp_path):
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"conductance": {"r_on": "200 kohm", "r_off": "20 kohm"}}, "conductance.r_on: must be below r_off"),
-        ({"conductance": {"g_min": 40, "g_max": 40}}, "conductance.g_min: must be below g_max"),
+        ({"conductance": {"r_on": "200 kohm", "r_off": "20 kohm"}}, "conductance.r_off: must be above r_on"),
+        ({"conductance": {"g_min": 40, "g_max": 40}}, "conductance.g_max: must be above g_min"),
         ({"conductance": {"g_min": 40}}, "conductance: needs either g_min and g_max or r_on and r_off"),
         ({"conductance": {"g_min": 1, "g_max": 2, "r_on": 3}}, "conductance: needs either"),
         ({"levels": {"count": 4, "bits_per_cell": 3}}, "levels.bits_per_cell: 4 levels tell no more than 2 bit"),
@@ -338,6 +368,39 @@ def test_bad_values(parts, message):
     text = refusal(device, **parts)
     assert message in text
     assert "cell.yaml:" in text
+
+
+WRONG_CELL = """\
+kind: rram
+name: mine
+conductance: {r_on: 200 kohm, r_off: 20 kohm}
+levels: {count: 4, bits_per_cell: 3, states: [-1 uS, 0, 2, 3], source: me}
+read: {voltage: 0.1, pulse: 4 ns, source: me}
+programming: null
+cell: {area_f2: 4, feature: 40 nm, source: me}
+leakage: null
+variation: {distribution: normall, proportional: -0.1, source: me}
+stuck: {at_g_min: 0.6, at_g_max: 0.6}
+read_noise: null
+drift: null
+"""
+
+
+def test_what_belongs_together_is_checked_beside_what_is_wrong_on_its_own(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(WRONG_CELL)
+    found = sorted(line.removeprefix(f"{file}:").split(" (")[0] for line in refusal(load_device, file).splitlines())
+    assert found == [
+        "10: stuck.at_g_max: with at_g_min more than all cells",
+        "10: stuck.source: is missing; must be text of at least 1 character",
+        "3: conductance.r_off: must be above r_on",
+        "3: conductance.source: is missing; must be text of at least 1 character",
+        "4: levels.bits_per_cell: 4 levels tell no more than 2 bit(s) apart",
+        "4: levels.states.0: must be a number of uS, above 0 and at most 1000000, or text such as '40 uS'",
+        "4: levels.states.1: must be a number of uS, above 0 and at most 1000000, or text such as '40 uS'",
+        "9: variation.distribution: unknown value",
+        "9: variation.proportional: must be a number of at least 0 or null",
+    ]
 
 
 def test_unknown_device_names_the_nearest():

@@ -74,4 +74,4 @@ def test_every_quantity_exports_and_takes_its_own_example(name: str) -> None:
 
 
 def test_there_are_quantities() -> None:
-    assert len(UNITS) == 15
+    assert len(UNITS) == 16
