@@ -19,7 +19,7 @@ import numpy.typing as npt
 from archsim.analog.wires import Floats, Wires, conductances
 from archsim.errors import ConfigError
 
-BLOCK = 1 << 16  # entries of the matrices that are eliminated together: they stay in a cache
+BLOCK = 1 << 14  # entries of the matrices that are eliminated together: they stay in a cache
 
 
 def effective_conductance(
