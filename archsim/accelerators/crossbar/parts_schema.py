@@ -91,7 +91,7 @@ class Mapping(Strict):
     share_tiles: bool = Field(False, description="layers may lie in the same tile")
     encoding: Literal["plain", "complement", "compensated"] = Field(
         "plain",
-        description="what cells hold: the weights; their complement in columns that would conduct more (signed: "
+        description="what cells hold: the weights; the complement of outputs that would conduct more (signed: "
         "offset); or what makes up for the resistance of the wires",
     )
 
