@@ -31,7 +31,7 @@ def effective_conductance(
 ) -> Floats:
     """The conductance in siemens, [..., R, C], with which each driven row acts on each bit line: I = V @ G_eff.
 
-    The circuit is that of :func:`archsim.analog.crossbar_currents` with silent rows grounded, solved exactly (float64)
+    The circuit is that of :func:`archsim.crossbar_currents` with silent rows grounded, solved exactly (float64)
     and once for all inputs. ``conductance_s``: [..., R, C] siemens, each above 0; leading axes are crossbars of their
     own. Without any resistance they are returned as they are. ConfigError lists everything that is wrong.
     """

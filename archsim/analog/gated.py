@@ -39,7 +39,7 @@ def gated_currents(
 ) -> Floats:
     """The currents in ampere, (inputs, columns), of one crossbar whose silent rows are disconnected.
 
-    The circuit is that of :func:`archsim.analog.crossbar_currents`. ``conductance_s``: (rows, columns) siemens, each
+    The circuit is that of :func:`archsim.crossbar_currents`. ``conductance_s``: (rows, columns) siemens, each
     above 0; ``active``: (inputs, rows) truth values; ``voltage_v``: what active rows are driven with, one number or
     anything that broadcasts to ``active``. The sweeps end when the error, estimated from the last two changes of an
     input's currents, is at most ``tolerance`` of each column's current without wire resistance; an input that needs

@@ -35,6 +35,7 @@ MARK = re.compile(r"<!-- generated: (\w+) -->(?:\n\*.*\*)?")  # with the line th
 ENDLESS = re.compile(r"from (\d+) to 2147483647")  # bounds of the columns that hold it, not of the thing
 Model = type[BaseModel]
 CALLED = {
+    "archsim.analog": ("effective_conductance", "gated_currents"),
     "archsim.snn": ("simulate", "Simulated", "exits", "Exit", "events_to_raster"),
     "archsim.datasets": ("load_inputs", "Inputs"),
     "archsim.workload": ("write_trace", "write_weights"),
