@@ -28,6 +28,7 @@ ALLOWED = {
     "recording": {"workload", "snn", "config", "errors"},
     "measures": {"datasets", "errors", "inputs", "op_count", "samples", "snn", "workload"},
     "inputs": {"config", "datasets", "errors", "result", "snn", "workload"},
+    "fabricated": {"accelerators", "analog", "errors", "snn", "workload"},
     "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "sweeps": {

@@ -55,7 +55,7 @@ class Conv2d:
     def __init__(self, layer: Layer, weight: Array, bias: Array | None, dtype: np.dtype[Any]) -> None:
         self.layer, self.dtype = layer, dtype
         self.weight = np.ascontiguousarray(weight.reshape(layer.groups, layer.filters, -1), dtype)
-        self.bias = _bias(bias, dtype)
+        self.bias = as_bias(bias, dtype)
 
     def __call__(self, operands: Sequence[Array]) -> Array:
         """Currents of the batch."""
@@ -69,7 +69,7 @@ class Conv2d:
             some = np.empty((len(busy), *self.layer.out_shape), self.dtype)
             self._into(maps[busy], some)
             found[busy] = some
-        return _with_bias(found.reshape(batch, steps, *self.layer.out_shape), self.bias)
+        return with_bias(found.reshape(batch, steps, *self.layer.out_shape), self.bias)
 
     def _into(self, maps: Array, found: Array) -> None:
         groups, filters, reduction = self.weight.shape
@@ -103,7 +103,7 @@ class Linear:
     def __init__(self, layer: Layer, weight: Array, bias: Array | None, dtype: np.dtype[Any]) -> None:
         self.layer, self.dtype = layer, dtype
         self.weight = np.ascontiguousarray(weight.T, dtype)
-        self.bias = _bias(bias, dtype)
+        self.bias = as_bias(bias, dtype)
 
     def __call__(self, operands: Sequence[Array]) -> Array:
         """Currents of the batch."""
@@ -120,7 +120,7 @@ class Linear:
             found[~few] = self._products(rows[~few].astype(self.dtype))
         else:
             found = self._products(rows.astype(self.dtype, copy=False))
-        return _with_bias(found.reshape(batch, steps, *self.layer.out_shape), self.bias)
+        return with_bias(found.reshape(batch, steps, *self.layer.out_shape), self.bias)
 
     def _products(self, rows: Array) -> Array:
         """Rows times weights; small matrices in products so small that no library spreads one over threads."""
@@ -141,13 +141,13 @@ class Matmul:
     def __init__(self, layer: Layer, weight: Array, bias: Array | None, dtype: np.dtype[Any]) -> None:
         self.layer, self.dtype = layer, dtype
         self.weight = np.ascontiguousarray(weight, dtype)
-        self.bias = _bias(bias, dtype)
+        self.bias = as_bias(bias, dtype)
 
     def __call__(self, operands: Sequence[Array]) -> Array:
         """Currents of the batch."""
         batch, steps = operands[0].shape[:2]
         rows = operands[0].reshape(batch, steps, *self.layer.in_shape[:2]).astype(self.dtype, copy=False)
-        return _with_bias(np.matmul(self.weight, rows).reshape(batch, steps, *self.layer.out_shape), self.bias)
+        return with_bias(np.matmul(self.weight, rows).reshape(batch, steps, *self.layer.out_shape), self.bias)
 
 
 WEIGHTED: dict[str, type[Conv2d] | type[Linear] | type[Matmul]] = {
@@ -261,14 +261,15 @@ class Delay:
         return late
 
 
-def _bias(bias: Array | None, dtype: np.dtype[Any]) -> Array | None:
+def as_bias(bias: Array | None, dtype: np.dtype[Any]) -> Array | None:
     """As [T or 1, O, 1, 1]."""
     if bias is None:
         return None
     return np.atleast_2d(bias).astype(dtype)[:, :, None, None]
 
 
-def _with_bias(currents: Array, bias: Array | None) -> Array:
+def with_bias(currents: Array, bias: Array | None) -> Array:
+    """Currents [B, T or 1, O, H, W] plus a bias [T or 1, O, 1, 1], perhaps in place."""
     if bias is None:
         return currents
     if currents.shape[1] >= len(bias):

@@ -1,0 +1,102 @@
+"""One chip as it was made: a workload's network on its crossbars, with the errors of the chip of a number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from archsim.accelerators.crossbar.lower import placements
+from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.errors import ConfigError, UnsupportedError
+from archsim.fabricated.calibration import Gains, fixed_quantiser, set_gain, set_range
+from archsim.fabricated.codes import range_problems, scheme_of
+from archsim.fabricated.layer import CrossbarLayer
+from archsim.snn import Simulated
+from archsim.snn.execute import Progress
+from archsim.snn.inputs import check_inputs
+from archsim.snn.operators import as_bias
+from archsim.snn.plan import Plan, operator_of
+from archsim.snn.simulation import executed, workload_problems
+from archsim.snn.stated import stated_plan
+from archsim.workload import Layer, Workload
+
+Array = NDArray[Any]
+Numbers = int | Sequence[int]
+Each = Callable[[CrossbarLayer, Array, Array], None]
+
+
+@dataclass(frozen=True)
+class Fabricated:
+    """A network on one chip: ``layers`` are its weighted layers on their crossbars, ``plan`` executes all of it."""
+
+    arch: CrossbarArchitecture
+    workload: Workload
+    number: int
+    plan: Plan
+    layers: Mapping[str, CrossbarLayer]
+
+    def simulate(
+        self, inputs: Any, numbers: Numbers = 0, threads: int | None = None, progress: Progress | None = None
+    ) -> Simulated:
+        """Execute the network on inputs as :func:`archsim.snn.simulate` does, at the stated precision."""
+        given, problems = check_inputs(self.workload.network, inputs, numbers)
+        if given is None or problems:
+            raise ConfigError(problems)
+        return executed(self.plan, given, threads=threads, progress=progress)
+
+    def calibrate(self, inputs: Any, numbers: Numbers = 0, gains: Gains = "none") -> None:
+        """Set ranges of converters (``adc.range: calibrated``) and gains, layer by layer, from these inputs."""
+        ranges = not self.arch.adc.ideal and self.arch.adc.range == "calibrated"
+
+        def learn(layer: CrossbarLayer, values: Array, of: Array) -> None:
+            if ranges:
+                set_range(layer, values, of)
+            set_gain(layer, values, of, gains)
+
+        if ranges or gains != "none":
+            self.watched(learn, inputs, numbers)
+
+    def watched(self, each: Each, inputs: Any, numbers: Numbers = 0) -> Simulated:
+        """Execute inputs in one piece, ``each`` called with every layer and its input before it is executed."""
+        try:
+            for layer in self.layers.values():
+                layer.watcher = each
+            return self.simulate(inputs, numbers, threads=1)
+        finally:
+            for layer in self.layers.values():
+                layer.watcher = None
+
+
+def fabricate(arch: CrossbarArchitecture, workload: Workload, number: int = 0) -> Fabricated:
+    """The chip of a number, programmed with the workload's weights; converters of calibrated range are not set yet.
+
+    Raises MisfitError, UnsupportedError and ConfigError for networks that do not fit, or that the chip or the stated
+    precision cannot execute.
+    """
+    problems = workload_problems(workload)
+    if problems:
+        raise ConfigError(problems)
+    placed, found = placements(arch, workload.network), {}
+    wrong = []
+
+    def on_crossbars(layer: Layer, parts: Mapping[str, Array], dtype: np.dtype[Any]) -> CrossbarLayer:
+        placement, weights = placed[layer.name], parts["weight"]
+        exact = operator_of(layer, {"weight": weights}, workload.network.timesteps, np.dtype(np.float64))
+        bias = as_bias(parts.get("bias"), np.dtype(np.float64))
+        made = CrossbarLayer(arch, placement, number, exact, bias, workload.network.timesteps)
+        beyond = range_problems(scheme_of(placement), weights, layer.name)
+        wrong.extend(beyond)
+        if not beyond:
+            made.program(weights)
+            made.quantiser = fixed_quantiser(made)
+        found[layer.name] = made
+        return made
+
+    plan = stated_plan(workload.network, workload.weights, on_crossbars)
+    if wrong:
+        raise UnsupportedError(wrong)
+    return Fabricated(arch, workload, number, plan, found)
