@@ -10,7 +10,8 @@ import pytest
 from by_hand import CONV, chip, counts, network, starts
 
 from archsim.accelerators import load_architecture
-from archsim.accelerators.crossbar.lower import lower
+from archsim.accelerators.crossbar.lower import lower, replicas_of
+from archsim.accelerators.stages import stages_of
 from archsim.engine import execute
 from archsim.workload import load_workload
 
@@ -80,15 +81,30 @@ def test_the_same_pass_of_all_crossbars_of_a_pe_is_converted_together(
 
 
 def test_blocks_of_few_rows_have_no_part_in_later_passes(tmp_path: Path) -> None:
-    """5 channels in crossbars of 4 rows, 2 at once, silence read: blocks of 4 and of 1 rows take 2 passes and 1."""
+    """5 channels in crossbars of 4 rows, 2 at once, silence read: blocks of 4 and of 1 rows take 2 passes and 1.
+
+    A row of two places takes 2 passes each; 3 turns where both blocks share the converters of a PE. Lines that are held
+    are driven in every turn, those that are sampled in every pass.
+    """
     net = network(tmp_path, [POINTWISE], {"input": np.zeros((2, 5, 2, 2), np.uint8)}, (5, 2, 2))
-    apart, shared = (
-        execute(lower(chip(crossbar={"active_rows": 2}, adc={"skip_silent": False, "share": share}), net).graph)
-        for share in ("crossbar", "pe")
-    )
-    assert counts(apart)["adc", "convert"] == counts(shared)["adc", "convert"] == (4 * 3 * 4,) * 2
-    durations = [int(one.graph.duration[one.graph.unit == _unit(one, "a.adc.0")][0]) for one in (apart, shared)]
-    assert durations == [2 * 2 * 6, 2 * 3 * 6]  # a row of two places; converters of a PE take each block in turn
+    ways = (("crossbar", "hold", 2, 2), ("pe", "hold", 3, 3), ("pe", "sample_hold", 2, 3))
+    for share, conducts, driven, turns in ways:
+        crossbar = {"active_rows": 2, "conducts": conducts}
+        done = execute(lower(chip(crossbar=crossbar, adc={"skip_silent": False, "share": share}), net).graph)
+        assert counts(done)["adc", "convert"] == (4 * 3 * 4,) * 2
+        first = [int(done.graph.duration[done.graph.unit == _unit(done, f"a.{unit}.0")][0]) for unit in ("read", "adc")]
+        assert first == [2 * driven * 2, 2 * turns * 6], (share, conducts)
+
+
+def test_replicas_are_balanced_by_passes(tmp_path: Path) -> None:
+    """Of 2 and of 4 rows: one takes as long as the other when all are driven at once, half as long one by one."""
+    layers = [{**POINTWISE, "out_channels": 4}, {**POINTWISE, "name": "b", "out_channels": 4}]
+    found = []
+    for rows in ("all", 1):
+        arch = chip(crossbar={"active_rows": rows}, tiles=3, mapping={"replicate": "auto"})
+        net = network(tmp_path, layers, {}).network
+        found.append(replicas_of(arch, net, stages_of(net)))
+    assert found == [[2, 2], [1, 2]]
 
 
 def test_fewer_rows_at_once_need_fewer_bits(tmp_path: Path) -> None:
