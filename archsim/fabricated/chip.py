@@ -17,7 +17,7 @@ from archsim.fabricated.codes import range_problems, scheme_of
 from archsim.fabricated.layer import CrossbarLayer
 from archsim.snn import Simulated
 from archsim.snn.execute import Progress
-from archsim.snn.inputs import check_inputs
+from archsim.snn.inputs import Inputs, check_inputs
 from archsim.snn.operators import as_bias
 from archsim.snn.plan import Plan, operator_of
 from archsim.snn.simulation import executed, workload_problems
@@ -43,32 +43,46 @@ class Fabricated:
         self, inputs: Any, numbers: Numbers = 0, threads: int | None = None, progress: Progress | None = None
     ) -> Simulated:
         """Execute the network on inputs as :func:`archsim.snn.simulate` does, at the stated precision."""
-        given, problems = check_inputs(self.workload.network, inputs, numbers)
-        if given is None or problems:
-            raise ConfigError(problems)
-        return executed(self.plan, given, threads=threads, progress=progress)
+        return executed(self.plan, self._checked(inputs, numbers), threads=threads, progress=progress)
 
     def calibrate(self, inputs: Any, numbers: Numbers = 0, gains: Gains = "none") -> None:
         """Set ranges of converters (``adc.range: calibrated``) and gains, layer by layer, from these inputs."""
         ranges = not self.arch.adc.ideal and self.arch.adc.range == "calibrated"
+        given = self._checked(inputs, numbers)
+        neurons = {step.layer.name: step.neurons for step in self.plan.steps if step.layer.spiking}
+        wanted: dict[str, Array] = {}
+        if gains != "none":
+            network, weights = self.workload.network, self.workload.weights
+            wanted = {name: spikes.sum(axis=(0, 1, 3, 4), dtype=np.float64)
+                      for name, spikes in executed(stated_plan(network, weights), given).spikes.items()}  # fmt: skip
 
         def learn(layer: CrossbarLayer, values: Array, of: Array) -> None:
+            name = layer.layer.name
             if ranges:
                 set_range(layer, values, of)
-            set_gain(layer, values, of, gains)
+            set_gain(layer, values, of, gains, neurons.get(name), wanted.get(name))
 
         if ranges or gains != "none":
-            self.watched(learn, inputs, numbers)
+            self._watched(learn, given)
 
     def watched(self, each: Each, inputs: Any, numbers: Numbers = 0) -> Simulated:
         """Execute inputs in one piece, ``each`` called with every layer and its input before it is executed."""
+        return self._watched(each, self._checked(inputs, numbers))
+
+    def _watched(self, each: Each, given: Inputs) -> Simulated:
         try:
             for layer in self.layers.values():
                 layer.watcher = each
-            return self.simulate(inputs, numbers, threads=1)
+            return executed(self.plan, given, threads=1, in_one=True)
         finally:
             for layer in self.layers.values():
                 layer.watcher = None
+
+    def _checked(self, inputs: Any, numbers: Numbers) -> Inputs:
+        given, problems = check_inputs(self.workload.network, inputs, numbers)
+        if given is None or problems:
+            raise ConfigError(problems)
+        return given
 
 
 def fabricate(arch: CrossbarArchitecture, workload: Workload, number: int = 0) -> Fabricated:

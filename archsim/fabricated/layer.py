@@ -37,7 +37,7 @@ NOISE = 1 << 21
 class CrossbarLayer:
     """The operator of one layer on the chip of a number; ``exact``: what ideal crossbars do, bias apart.
 
-    ``gain`` [1] or [outputs, 1, 1] multiplies its sums; ``quantiser`` is what its converters do, None: nothing;
+    ``gain`` [outputs or 1, 1, 1] multiplies its sums; ``quantiser`` is what its converters do, None: nothing;
     ``watcher`` is called with the layer, its input and the numbers before these are read.
     """
 
@@ -48,7 +48,7 @@ class CrossbarLayer:
         self.arch, self.placement, self.layer, self.number = arch, placement, placement.layer, number
         self.exact, self.bias, self.timesteps = exact, bias, timesteps
         self.programmer = Programmer(arch, placement, number)
-        self.gain: Floats = np.ones(1)
+        self.gain: Floats = np.ones((1, 1, 1))
         self.quantiser: Quantiser | None = None
         self.watcher: Callable[[CrossbarLayer, Array, Array], None] | None = None
         self.cells: Cells

@@ -65,10 +65,11 @@ def recorded_arrays(plan: Plan, inputs: Inputs, membranes: Sequence[str]) -> Rec
 
 
 def execute(
-    plan: Plan, inputs: Inputs, into: Recorded, ending: Ending | None, threads: int | None, progress: Progress | None
-) -> None:
-    """Run all chunks. What a chunk yields does not depend on the others."""
-    chunks = _chunks(plan, len(inputs))
+    plan: Plan, inputs: Inputs, into: Recorded, ending: Ending | None, threads: int | None, progress: Progress | None,
+    in_one: bool = False,
+) -> None:  # fmt: skip
+    """Run all chunks, or all inputs as one. What a chunk yields does not depend on the others."""
+    chunks = [slice(0, len(inputs))] if in_one else _chunks(plan, len(inputs))
     workers = min(len(chunks), threads or os.cpu_count() or 1)
     done = 0
     if progress is not None:

@@ -62,11 +62,11 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
 
 def executed(
     plan: Plan, given: Inputs, membranes: Sequence[str] = (), ending: Ending | None = None,
-    threads: int | None = None, progress: Progress | None = None,
+    threads: int | None = None, progress: Progress | None = None, in_one: bool = False,
 ) -> Simulated:  # fmt: skip
-    """A plan executed on checked inputs (see :func:`simulate`)."""
+    """A plan executed on checked inputs (see :func:`simulate`), ``in_one``: every layer on all of them at once."""
     into = recorded_arrays(plan, given, membranes)
-    execute(plan, given, into, ending, threads, progress)
+    execute(plan, given, into, ending, threads, progress, in_one)
     return _simulated(plan, given, into, ending is not None)
 
 
