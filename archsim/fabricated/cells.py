@@ -16,6 +16,7 @@ is programmed again keeps its deviation.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from archsim.accelerators.crossbar.mapping import Placement
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.analog import effective_conductance
 from archsim.fabricated.codes import Codes, Scheme, scheme_of
+from archsim.snn.execute import products_on_one_thread
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
@@ -135,7 +137,7 @@ class Programmer:
                 conductance_s[chosen], wires.wordline, wires.bitline, wires.driver, wires.sense
             )
 
-        with ThreadPoolExecutor() as pool:
+        with products_on_one_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
             list(pool.map(solve, _slices(len(conductance_s))))
         return found
 

@@ -81,7 +81,7 @@ def execute(
             if progress is not None:
                 progress(done, len(inputs))
         return
-    with _products_on_one_thread(), ThreadPoolExecutor(workers) as pool:
+    with products_on_one_thread(), ThreadPoolExecutor(workers) as pool:
         waiting = {pool.submit(_run, plan, inputs, chunk, into, ending): chunk for chunk in chunks}
         try:
             for future in as_completed(waiting):
@@ -93,7 +93,7 @@ def execute(
             pool.shutdown(cancel_futures=True)
 
 
-def _products_on_one_thread() -> contextlib.AbstractContextManager[object]:
+def products_on_one_thread() -> contextlib.AbstractContextManager[object]:
     """Keep numpy's matrix products from starting threads of their own, which fight with ours; needs threadpoolctl."""
     try:
         limits = importlib.import_module("threadpoolctl").threadpool_limits
