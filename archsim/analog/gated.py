@@ -16,14 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from archsim.analog.driven import eliminated
-from archsim.analog.wires import Floats, Wires, conductances, misshapen, no_tolerance, voltages
+from archsim.analog.wires import Bools, Floats, Wires, conductances, no_tolerance, truths, voltages
 from archsim.errors import ConfigError, Problem
 
 TOLERANCE = 1e-12
 MOST_SWEEPS = 100
 SLOWEST = 0.99  # the largest factor from one change to the next that an error is estimated with
 BLOCK = 1 << 18  # cells of active rows that are relaxed together: they stay in a cache
-Bools = npt.NDArray[np.bool_]
 Indices = npt.NDArray[np.intp]
 
 
@@ -49,12 +48,8 @@ def gated_currents(
     cells_s, problems = conductances(conductance_s, ("rows", "columns"))
     driven_v, wrong = voltages(voltage_v, ("...",))
     problems += wrong + wires.problems() + no_tolerance(tolerance)
-    rows_on = np.asarray(active)
-    if rows_on.dtype != np.bool_ or rows_on.ndim != 2:
-        got = f"{rows_on.dtype} of shape {rows_on.shape}"
-        problems.append(Problem("must be truth values", key="active", value=got, allowed="bool (inputs, rows)"))
-    elif cells_s.size and rows_on.shape[1] != len(cells_s):
-        problems.append(misshapen("active", rows_on, cells_s))
+    rows_on, wrong = truths(active, "active", cells_s)
+    problems += wrong
     if not problems and not _fits(driven_v, rows_on):
         text = "does not broadcast to the shape of `active`"
         problems.append(Problem(text, key="voltage_v", value=driven_v.shape, allowed=f"() or {rows_on.shape}"))

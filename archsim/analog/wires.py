@@ -12,6 +12,7 @@ import numpy.typing as npt
 from archsim.errors import Problem
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 NOTHING: Floats = np.empty(0)
 
 
@@ -64,6 +65,20 @@ def voltages(given: npt.ArrayLike, axes: Sequence[str]) -> tuple[Floats, list[Pr
     return array, problems + _first(array, ~np.isfinite(array), "voltage_v", "finite")
 
 
+def truths(given: npt.ArrayLike, key: str, cells_s: Floats) -> tuple[Bools, list[Problem]]:
+    """Truth values (inputs, rows) of a crossbar's rows, and what is wrong with them."""
+    allowed = "bool (inputs, rows)"
+    try:
+        array = np.asarray(given)
+    except ValueError:
+        return NOTHING > 0, [Problem("must be an array, all rows of the same length", key=key, allowed=allowed)]
+    if array.dtype != np.bool_ or array.ndim != 2:
+        got = f"{array.dtype} of shape {array.shape}"
+        return NOTHING > 0, [Problem("must be truth values", key=key, value=got, allowed=allowed)]
+    misfit = cells_s.size and array.shape[1] != len(cells_s)
+    return array, [misshapen(key, array, cells_s)] if misfit else []
+
+
 def misshapen(key: str, array: npt.NDArray[Any], cells_s: Floats) -> Problem:
     """An array whose last axis is not the rows of the crossbar: both shapes."""
     text = f"must have the rows of conductance_s {cells_s.shape} as its last axis"
@@ -79,7 +94,7 @@ def no_tolerance(tolerance: float) -> list[Problem]:
     ]
 
 
-def _first(array: Floats, wrong: npt.NDArray[np.bool_], key: str, allowed: str) -> list[Problem]:
+def _first(array: Floats, wrong: Bools, key: str, allowed: str) -> list[Problem]:
     """How many values are wrong, where the first of them is, and what it is."""
     count = int(wrong.sum())
     if not count:

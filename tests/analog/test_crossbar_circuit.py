@@ -273,6 +273,7 @@ def test_arrays_that_are_none_are_refused(cells_s, volts, said):
     [
         ([[1, 0]], 0.1, "active: must be truth values (got 'int64 of shape (1, 2)'; allowed: bool (inputs, rows))"),
         ([True, False], 0.1, "active: must be truth values"),
+        ([[True, False], [True]], 0.1, "active: must be an array"),
         ([[True]], 0.1, "active: must have the rows of conductance_s (2, 1) as its last axis (got (1, 1)"),
         ([[True, False]], [0.1, 0.2, 0.3], "voltage_v: does not broadcast to the shape of `active` (got (3,)"),
     ],
