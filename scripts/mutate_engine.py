@@ -7,7 +7,9 @@ applies because the text that it replaces is gone.
 
 from __future__ import annotations
 
+import compileall
 import os
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -79,8 +81,11 @@ MUTATIONS = (  # file, name, text, replacement
 
 def run_tests(folder: Path) -> tuple[bool, str]:
     """Whether the tests pass on the copy in ``folder``, and the first test that failed."""
-    environment = dict(os.environ, PYTHONPATH=str(folder), PYTHONDONTWRITEBYTECODE="1", ARCHSIM_TEST_GRAPHS=str(GRAPHS))
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    environment = dict(
+        os.environ, PYTHONPATH=str(folder), PYTHONDONTWRITEBYTECODE="1", ARCHSIM_TEST_GRAPHS=str(GRAPHS),
+        PYTEST_DISABLE_PLUGIN_AUTOLOAD="1",
+    )  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
     try:
         done = subprocess.run(
             [*command, "-k", "not compiled", *TESTS],
@@ -120,6 +125,8 @@ def main(wanted: str = "") -> int:
                 shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, target)
+        # bytecode that is used only as long as the source is what it was made of, whatever the file's date
+        compileall.compile_dir(folder, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH)
         passed, detail = run_tests(folder)
         if not passed:
             print(f"the tests fail without any mutation: {detail}")

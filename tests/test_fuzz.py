@@ -20,6 +20,7 @@ from archsim.cli import app
 from archsim.config import find, names
 
 CASES = int(os.environ.get("ARCHSIM_FUZZ_CASES", "2000"))
+LOADER, DUMPER = (getattr(yaml, f"C{name}", getattr(yaml, name)) for name in ("SafeLoader", "SafeDumper"))
 SMALL = ("cnn-mnist", "icassp-bntt")
 VALUES = (
     -1,
@@ -44,9 +45,11 @@ VALUES = (
 )
 
 
-def sources() -> list[tuple[str, str]]:
-    found = [("arch", name) for name in names("arch")] + [("workload", name) for name in names("workload")]
-    return found + [(kind, name) for kind in ("cost", "device") for name in names(kind)]
+KINDS = (("arch",), ("workload",), ("cost", "device"))
+
+
+def sources(kinds: tuple[str, ...]) -> list[tuple[str, str]]:
+    return [(kind, name) for kind in kinds for name in names(kind)]
 
 
 def paths_of(node, here=()):
@@ -64,8 +67,8 @@ def parent_of(document, path):
 
 
 @st.composite
-def mutated(draw):
-    kind, name = draw(st.sampled_from(sources()))
+def mutated(draw, kinds):
+    kind, name = draw(st.sampled_from(sources(kinds)))
     text = find(kind, name)[0].read_text()
     for _ in range(draw(st.integers(1, 3))):
         how = draw(st.sampled_from(["delete", "double", "rename", "retype", "retype", "cut"]))
@@ -81,7 +84,7 @@ def mutated(draw):
                 text = text[: draw(st.integers(0, len(text)))]
             continue
         try:
-            document = yaml.safe_load(text)
+            document = yaml.load(text, LOADER)
         except yaml.YAMLError:
             return kind, name, text
         paths = list(paths_of(document))
@@ -95,7 +98,7 @@ def mutated(draw):
             del parent[path[-1]]
         elif isinstance(parent, dict):
             parent[draw(st.sampled_from([f"{path[-1]}x", str(path[-1])[:-1], "rows", "name"]))] = parent.pop(path[-1])
-        text = yaml.safe_dump(document, sort_keys=False)
+        text = yaml.dump(document, Dumper=DUMPER, sort_keys=False)
     return kind, name, text
 
 
@@ -108,14 +111,16 @@ def command(kind: str, name: str, file: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_mutated_files_end_with_an_answer_or_with_errors(tmp_path_factory):
+@pytest.mark.parametrize("kinds", KINDS, ids="-".join)
+def test_mutated_files_end_with_an_answer_or_with_errors(kinds, tmp_path_factory):
+    cases = CASES * len(sources(kinds)) // len(sources(sum(KINDS, ())))
     folder = tmp_path_factory.mktemp("fuzz")
     for trace in find("workload", "cnn-mnist")[0].parent.glob("*.npz"):
         (folder / trace.name).write_bytes(trace.read_bytes())
     endings = {0: 0, 2: 0}
 
-    @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(mutated())
+    @settings(max_examples=cases, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @given(mutated(kinds))
     def ends_well(case):
         kind, name, text = case
         file = folder / "mutated.yaml"
@@ -130,4 +135,4 @@ def test_mutated_files_end_with_an_answer_or_with_errors(tmp_path_factory):
         endings[done.exit_code] += 1
 
     ends_well()
-    assert min(endings.values()) > CASES // 20, endings
+    assert min(endings.values()) > cases // 20, endings
