@@ -85,11 +85,14 @@ class Fabricated:
         return given
 
 
-def fabricate(arch: CrossbarArchitecture, workload: Workload, number: int = 0) -> Fabricated:
+def fabricate(
+    arch: CrossbarArchitecture, workload: Workload, number: int = 0, like: Fabricated | None = None
+) -> Fabricated:
     """The chip of a number, programmed with the workload's weights; converters of calibrated range are not set yet.
 
-    Raises MisfitError, UnsupportedError and ConfigError for networks that do not fit, or that the chip or the stated
-    precision cannot execute.
+    ``like``: another chip of the same description and workload, whose cells were told to hold the same. Raises
+    MisfitError, UnsupportedError and ConfigError for networks that do not fit, or that the chip or the stated precision
+    cannot execute.
     """
     problems = workload_problems(workload)
     if problems:
@@ -104,8 +107,11 @@ def fabricate(arch: CrossbarArchitecture, workload: Workload, number: int = 0) -
         made = CrossbarLayer(arch, placement, number, exact, bias, workload.network.timesteps)
         beyond = range_problems(scheme_of(placement), weights, layer.name)
         wrong.extend(beyond)
-        if not beyond:
+        if like is not None:
+            made.write(like.layers[layer.name].written)
+        elif not beyond:
             made.program(weights)
+        if not beyond:
             made.quantiser = fixed_quantiser(made)
         found[layer.name] = made
         return made

@@ -8,7 +8,7 @@ timestep, and so is what is read of it, unless reads are noisy and it is read an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from archsim.accelerators.crossbar.noc import replica_rows
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.fabricated.bank import Bank, Watcher
 from archsim.fabricated.cells import Cells, Programmer
-from archsim.fabricated.codes import inverted, levels_of
+from archsim.fabricated.codes import Codes, inverted, levels_of
 from archsim.fabricated.converters import Quantiser, drawn
 from archsim.fabricated.encoding import compensated
 from archsim.fabricated.reading import reads_of
@@ -32,6 +32,14 @@ AT_ONCE = 1 << 21
 """Values of unfolded windows that are handled together."""
 NOISE = 1 << 21
 """Tells draws of reads from those of cells and converters."""
+
+
+class Written(NamedTuple):
+    """What cells were told to hold: ``levels`` [X, R, C], complements [groups, outputs], and the weights' scale."""
+
+    levels: Codes
+    flipped: NDArray[np.bool_]
+    scale: float
 
 
 class CrossbarLayer:
@@ -51,6 +59,7 @@ class CrossbarLayer:
         self.gain: Floats = np.ones((1, 1, 1))
         self.quantiser: Quantiser | None = None
         self.watcher: Callable[[CrossbarLayer, Array, Array], None] | None = None
+        self.written: Written
         self.cells: Cells
         self.banks: dict[tuple[int, int], Bank]
         bands = replica_rows(self.layer, placement.replicas)
@@ -63,12 +72,16 @@ class CrossbarLayer:
         """
         groups = weights.reshape(self.layer.groups, self.layer.filters, -1)
         programmer, encoding = self.programmer, self.arch.mapping.encoding
-        flipped = inverted(programmer.scheme, groups) & (encoding == "complement")
-        self.scale = 1.0
+        flipped, scale = inverted(programmer.scheme, groups) & (encoding == "complement"), 1.0
         if encoding == "compensated":
-            groups, self.scale = compensated(programmer, groups)
-        levels = levels_of(self.placement, groups, programmer.shape, flipped)
-        self.cells = programmer.program(levels, None if solve else self.cells)
+            groups, scale = compensated(programmer, groups)
+        self.write(Written(levels_of(self.placement, groups, programmer.shape, flipped), flipped, scale), solve)
+
+    def write(self, written: Written, solve: bool = True) -> None:
+        """Program the cells to these levels."""
+        programmer, flipped = self.programmer, written.flipped
+        self.written = written
+        self.cells = programmer.program(written.levels, None if solve else self.cells)
         mismatch = drawn(self.arch, self.placement, self.number, programmer.shape[1])
         self.banks = {
             key: Bank(self.arch, self.cells, reads, self.layer.in_bits, self.layer.reduction)
@@ -109,6 +122,11 @@ class CrossbarLayer:
                 into = found[first : first + each, :, group, :, band].swapaxes(2, 3)
                 into[busy] = bank(vectors[busy], self.quantiser, rng, watch)
         return found.reshape(*values.shape[:2], *layer.out_shape)
+
+    @property
+    def scale(self) -> float:
+        """By what the weights were multiplied before they were written."""
+        return self.written.scale
 
     @property
     def noisy(self) -> bool:
