@@ -104,7 +104,7 @@ class Histogram:
         """The quantiser that loses least."""
         centres = (np.arange(BINS) + 0.5) * self.width
         seen = np.flatnonzero(self.counts)
-        if not len(seen):
+        if self.largest <= 0:
             return Quantiser(bits, float((1 << bits) - 1))
         found, least = Quantiser(bits, self.largest), np.inf
         shares = np.linspace(1.0, 1.0 / CANDIDATES, CANDIDATES)
