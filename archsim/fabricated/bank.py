@@ -9,7 +9,8 @@ that of a column is exactly normal with the sum of their variances; through wire
 like its current. With ``silent_rows: gated`` the columns are those of the network of the active rows alone. A read
 without an active row gives exactly 0 where silence is skipped.
 
-Responses are rounded to a grid on which every sum of them is exact, so that no order of additions changes a code.
+Responses and variances are rounded to grids on which every sum of them is exact, so that no order of additions changes
+a code.
 """
 
 from __future__ import annotations
@@ -113,7 +114,7 @@ class Bank:
     def _prepare(self, read: Read) -> Prepared:
         first, last = int(read.inputs[0]), int(read.inputs[-1])
         is_run = np.array_equal(read.inputs, np.arange(first, last + 1))
-        noise = None if read.noise is None else read.noise.astype(self.dtype)
+        noise = None if read.noise is None else _on_grid(read.noise, self.dtype, 1)
         response = _on_grid(read.response, self.dtype, 1)
         return Prepared(read, slice(first, last + 1) if is_run else read.inputs, response, noise)
 

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from archsim.accelerators.crossbar.lower import placements
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
-from archsim.errors import ConfigError, UnsupportedError
-from archsim.fabricated.calibration import Gains, fixed_quantiser, set_gain, set_range
+from archsim.errors import ConfigError, Problem, UnsupportedError, nearest
+from archsim.fabricated.calibration import GAINS, Gains, fixed_quantiser, set_gain, set_range
 from archsim.fabricated.codes import range_problems, scheme_of
 from archsim.fabricated.layer import CrossbarLayer
 from archsim.snn import Simulated
 from archsim.snn.execute import Progress
-from archsim.snn.inputs import Inputs, check_inputs
+from archsim.snn.inputs import Inputs
 from archsim.snn.operators import as_bias
 from archsim.snn.plan import Plan, operator_of
-from archsim.snn.simulation import executed, workload_problems
+from archsim.snn.simulation import checked, executed, workload_problems
 from archsim.snn.stated import stated_plan
 from archsim.workload import Layer, Workload
 
@@ -47,6 +47,9 @@ class Fabricated:
 
     def calibrate(self, inputs: Any, numbers: Numbers = 0, gains: Gains = "none") -> None:
         """Set ranges of converters (``adc.range: calibrated``) and gains, layer by layer, from these inputs."""
+        if gains not in GAINS:
+            near, allowed = nearest(str(gains), GAINS), ", ".join(GAINS)
+            raise ConfigError(Problem("is not known here", key="gains", value=gains, allowed=allowed, nearest=near))
         ranges = not self.arch.adc.ideal and self.arch.adc.range == "calibrated"
         given = self._checked(inputs, numbers)
         neurons = {step.layer.name: step.neurons for step in self.plan.steps if step.layer.spiking}
@@ -79,7 +82,7 @@ class Fabricated:
                 layer.watcher = None
 
     def _checked(self, inputs: Any, numbers: Numbers) -> Inputs:
-        given, problems = check_inputs(self.workload.network, inputs, numbers)
+        given, problems = checked(self.workload, inputs, "stated", numbers)
         if given is None or problems:
             raise ConfigError(problems)
         return given
@@ -95,6 +98,8 @@ def fabricate(
     cannot execute.
     """
     problems = workload_problems(workload)
+    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 0:
+        problems.append(Problem("is a whole number", key="number", value=number, allowed="0 or more"))
     if problems:
         raise ConfigError(problems)
     placed, found = placements(arch, workload.network), {}

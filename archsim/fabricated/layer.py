@@ -17,6 +17,7 @@ from archsim.accelerators import spikes
 from archsim.accelerators.crossbar.mapping import Placement
 from archsim.accelerators.crossbar.noc import replica_rows
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.errors import Problem, UnsupportedError
 from archsim.fabricated.bank import Bank, Watcher
 from archsim.fabricated.cells import Cells, Programmer
 from archsim.fabricated.codes import Codes, inverted, levels_of
@@ -142,8 +143,16 @@ class CrossbarLayer:
 
 
 def unfolded(values: Array, layer: Layer) -> Array:
-    """The windows of maps [B, T, C, H, W] of whole numbers: [B, T, groups, positions, reduction]."""
+    """The windows of maps [B, T, C, H, W] of whole numbers: [B, T, groups, positions, reduction].
+
+    UnsupportedError for numbers that the layer's bit planes do not hold: a scale below 0, an add of unlike averages.
+    """
     batch, steps = values.shape[:2]
+    least, most = int(values.min()), int(values.max())
+    if least < 0 or most >= 1 << layer.in_bits:
+        text = f"layer '{layer.name}' reads a number that its {layer.in_bits} bit planes do not hold"
+        allowed = f"0..{(1 << layer.in_bits) - 1}"
+        raise UnsupportedError(Problem(text, key="inputs", value=least if least < 0 else most, allowed=allowed))
     whole = values.astype(np.uint8 if layer.in_bits <= 8 else np.uint32)
     padded = spikes.padded_maps(whole.reshape(batch * steps, *layer.in_shape), layer)
     taps = [padded[:, :, rows, columns] for rows, columns in spikes.window_slices(layer)]

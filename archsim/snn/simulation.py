@@ -53,7 +53,7 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a simulation may b
     thresholds = () if exit_at is None else (exit_at,)
     problems += exit_problems("exit_at", thresholds, confidence)
     problems += reach_problems(network, "exit_at", thresholds, confidence)
-    given, wrong = _checked(workload, inputs, precision, numbers)
+    given, wrong = checked(workload, inputs, precision, numbers)
     if problems or wrong or given is None:
         raise ConfigError([*wrong, *problems])
     ending = None if exit_at is None else Ending(exit_at, confidence)
@@ -70,7 +70,7 @@ def executed(
     return _simulated(plan, given, into, ending is not None)
 
 
-def _checked(
+def checked(
     workload: Workload, inputs: Any, precision: str, numbers: int | Sequence[int]
 ) -> tuple[Inputs | None, list[Problem]]:
     """The inputs, and what is wrong with them and with the workload."""
