@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from archsim.ending import EarlyExit, early_exit
     from archsim.errors import ArchsimError
     from archsim.explanation import explain
+    from archsim.fidelity import Accuracies, accuracy
     from archsim.importing import Written, import_network
     from archsim.inputs import load_workload
     from archsim.measures import Metrics, metrics
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from archsim.tracing import timeline, trace
 
 _HOMES = {
+    "Accuracies": "archsim.fidelity",
     "ArchsimError": "archsim.errors",
     "Breakeven": "archsim.crossover",
     "Comparison": "archsim.comparison",
@@ -50,6 +52,7 @@ _HOMES = {
     "Store": "archsim.store",
     "Sweep": "archsim.sweeps",
     "Written": "archsim.importing",
+    "accuracy": "archsim.fidelity",
     "breakeven": "archsim.crossover",
     "check": "archsim.checking",
     "compare": "archsim.comparison",
@@ -83,6 +86,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Accuracies",
     "ArchsimError",
     "Breakeven",
     "Comparison",
@@ -95,6 +99,7 @@ __all__ = [
     "Store",
     "Sweep",
     "Written",
+    "accuracy",
     "breakeven",
     "check",
     "compare",

@@ -107,6 +107,19 @@ def simulated_of(workload: Workload, samples: Sequence[int]) -> Executed | None:
     return Executed(activity.name, some, None if activity.labels is None else activity.labels[chosen])
 
 
+def inputs_of(workload: Workload) -> Inputs | None:
+    """What the network is executed on; None where its activity comes from elsewhere."""
+    activity = workload.activity
+    return activity.inputs if isinstance(activity, _Executed) else None
+
+
+def predictions_of(workload: Workload, precision: str) -> NDArray[np.int64]:
+    """The class that software predicts for every input of :func:`inputs_of`, at a precision."""
+    activity = workload.activity
+    assert isinstance(activity, _Executed)
+    return activity.at(precision).predictions
+
+
 class _Executed(SimulatedActivity):
     """The spikes of a network on inputs of a dataset, at one precision; and what it answers at the other."""
 

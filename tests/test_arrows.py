@@ -29,6 +29,11 @@ ALLOWED = {
     "measures": {"datasets", "errors", "inputs", "op_count", "samples", "snn", "workload"},
     "inputs": {"config", "datasets", "errors", "result", "snn", "workload"},
     "fabricated": {"accelerators", "analog", "errors", "snn", "workload"},
+    "calibrating": {"accelerators", "datasets", "errors", "fabricated", "workload"},
+    "fidelity": {
+        "accelerators", "calibrating", "comparison", "datasets", "errors", "fabricated", "inputs", "request", "snn",
+        "workload",
+    },
     "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "sweeps": {

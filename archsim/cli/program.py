@@ -18,7 +18,7 @@ EXIT_WRONG_INPUT = 2
 EXIT_READER_GONE = 1  # as typer ends then
 
 
-FIRST = ("run", "profile", "compare", "sweep", "pareto", "breakeven", "early-exit", "metrics", "import")
+FIRST = ("run", "profile", "compare", "sweep", "pareto", "breakeven", "early-exit", "accuracy", "metrics", "import")
 """Verbs in the order in which people meet them; the others follow as they come."""
 
 
