@@ -42,21 +42,20 @@ def made(
 
 
 def calibration_of(
-    arch: CrossbarArchitecture, network: Network, asked: Inputs, gains: Gains, spec: str | None, key: str
+    arch: CrossbarArchitecture, network: Network, asked: Inputs, gains: Gains, given: Inputs | None, key: str
 ) -> Calibration:
-    """What is set with which inputs: those of ``spec``, or others than are asked for (:func:`apart_from`).
+    """What is set with which inputs: those that are ``given``, or others than are asked for (:func:`apart_from`).
 
-    ConfigError, under ``key``, for inputs that are not there, do not fit the network, or would change nothing.
+    ConfigError, under ``key``, for inputs that would change nothing.
     """
     ranges = not arch.adc.ideal and arch.adc.range == "calibrated"
     if not ranges and gains == "none":
-        if spec is not None:
+        if given is not None:
             text = "changes nothing: neither ranges of converters nor gains are calibrated"
             allowed = "calibrate: layer or column, or adc.range: calibrated"
-            raise ConfigError(Problem(text, key=key, value=spec, allowed=allowed))
+            raise ConfigError(Problem(text, key=key, value=given.spec, allowed=allowed))
         return Calibration(gains, ranges, None)
-    found = apart_from(asked, network) if spec is None else inputs_under(spec, network, key)
-    return Calibration(gains, ranges, found)
+    return Calibration(gains, ranges, apart_from(asked, network) if given is None else given)
 
 
 def inputs_under(spec: str, network: Network | None, key: str) -> Inputs:

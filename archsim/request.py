@@ -17,6 +17,7 @@ from archsim.cost.table import CostTable, load_costs
 from archsim.engine import EngineName
 from archsim.errors import ArchsimError, ConfigError, Problem, nearest
 from archsim.inputs import load_workload
+from archsim.on_chip import bound
 from archsim.pricing_check import unpriceable
 from archsim.result import place_for_result
 from archsim.samples import parse_samples
@@ -31,7 +32,7 @@ T = TypeVar("T")
 Samples = int | str | Sequence[int]
 Several = str | Path | Sequence[str] | Sequence[Path]
 WORKLOAD_PREFIX = "workload."
-PRECISIONS = ("stated", "float")
+PRECISIONS = ("stated", "float", "chip")
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,9 @@ def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked
             "--inputs", () if is_told else of_inputs, lambda: _network(workload, of_workload, allow_outside)
         )
     )
+    if chip is not None and network is not None:
+        option = "workload.activity.precision" if precision is None else "--precision"
+        network = gather.of(partial(bound, network, chip, option))
     if table is None:
         table = gather.of(lambda: load_costs(overlays=texts["costs"], overrides=of_costs))
     elif of_costs:

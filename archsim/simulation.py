@@ -42,7 +42,7 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     engine: EngineName = "auto",
     samples: Samples | None = None,
     inputs: str | None = None,
-    precision: Literal["stated", "float"] | None = None,
+    precision: Literal["stated", "float", "chip"] | None = None,
     plugins: Several = (),
     against: str | Sequence[str] = (),
     vary_costs: bool = False,
@@ -57,7 +57,8 @@ def simulate(  # noqa: PLR0913 - one parameter per thing that a run may be asked
     the cost table (``cost.dram.read_bit=20``, in the constant's unit). ``samples`` are numbers, or a text such as
     ``0..15`` or ``all`` (default: 0); several are executed one by one, and the result then holds means and spread.
     ``inputs`` (``mnist:0..15``, ``digits:all``, an npz file) are what the network itself is executed on, with the bits
-    that the workload states or as it was trained (``precision``); the result then has an accuracy. ``against`` names
+    that the workload states, as it was trained, or on the chip's own crossbars as they are made (``precision``); the
+    result then has an accuracy. ``against`` names
     peers, ``sata-sim`` or ``sata-sim:act_bits=4``, whose answers stand beside archsim's. Where several texts or paths
     may be given, a single one will do. A ``store`` (its file, or an ``archsim.Store``) answers what it was asked before
     and keeps what is new; a warning says so where it cannot. Raises ArchsimError with everything that is wrong.

@@ -30,6 +30,7 @@ ALLOWED = {
     "inputs": {"config", "datasets", "errors", "result", "snn", "workload"},
     "fabricated": {"accelerators", "analog", "errors", "snn", "workload"},
     "calibrating": {"accelerators", "datasets", "errors", "fabricated", "workload"},
+    "on_chip": {"accelerators", "calibrating", "errors", "fabricated", "inputs", "snn", "workload"},
     "fidelity": {
         "accelerators", "calibrating", "comparison", "datasets", "errors", "fabricated", "inputs", "request", "snn",
         "workload",

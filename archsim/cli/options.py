@@ -27,7 +27,7 @@ Inputs = Annotated[
 ]
 Precision = Annotated[
     str | None,
-    typer.Option(metavar="stated|float", help="Of what --inputs executes: the workload's bits, or as trained."),
+    typer.Option(metavar="stated|float|chip", help="--inputs on: stated bits, as trained, or this chip's crossbars."),
 ]
 Plugins = Annotated[list[str] | None, typer.Option(metavar="FILE", help="Python file to load. Repeatable.")]
 AllowOutside = Annotated[

@@ -57,12 +57,12 @@ def accuracy(  # noqa: PLR0913 - one parameter per thing that may be asked
     )
     gather.add(*_not_crossbars(arch, request))
     given = None if request is None else gather.of(partial(_inputs, request))
+    network = None if request is None else request.workload.network
+    seen = None if calibration is None else gather.of(partial(inputs_under, calibration, network, "calibration"))
     setting = None
-    if request is not None and given is not None and gains is not None and not gather.problems:
-        chip, network = request.architecture.chip, request.workload.network
-        setting = gather.of(lambda: calibration_of(chip, network, given, gains, calibration, "calibration"))
-    elif calibration is not None:
-        gather.of(partial(inputs_under, calibration, None, "calibration"))
+    if request is not None and network is not None and given is not None and gains is not None and not gather.problems:
+        chip = request.architecture.chip
+        setting = gather.of(partial(calibration_of, chip, network, given, gains, seen, "calibration"))
     if gather.problems or request is None or given is None or numbers is None or setting is None:
         raise ConfigError(gather.problems)
     return measured(Question(request.architecture.chip, request.workload, given, numbers, setting), progress)

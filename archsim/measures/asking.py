@@ -56,6 +56,9 @@ def checked(
     if isinstance(inputs, str):
         given = _attempt(problems, lambda: load_inputs(inputs, network))
     numbers = _attempt(problems, lambda: _numbers(samples, loaded)) or ()
+    if loaded is not None and inputs is None and precision is None and getattr(loaded.activity, "of_chip", False):
+        text = "measures are of the network alone, and these spikes are those of a chip"
+        problems.append(Problem(text, key="activity.precision", value="chip", allowed="stated or float"))
     if loaded is not None and (inputs is not None or precision is not None):
         problems += workload_problems(loaded)
         if inputs is None and loaded.activity.synthetic:

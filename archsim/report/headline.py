@@ -97,11 +97,13 @@ def _estimated(result: Result) -> tuple[str, str, str]:
 
 
 def _accuracy(found: Accuracy) -> tuple[str, str, str]:
-    """At the stated precision; what the weights as they were trained would reach goes with it."""
+    """At the stated precision, or that of a chip; what the weights as they were trained would reach goes with it."""
     bits = "/".join(map(str, found.weight_bits))
+    stated = f"; at the stated bits {percent(found.stated_fraction, 1)}" if found.chip else ""
+    where = f" on {found.chip}" if found.chip else ""
     remark = (
-        f"{found.correct} of {len(found.labels)} of {found.inputs}, {bits}-bit weights, {found.membrane_bits}-bit"
-        f" membranes; as trained {percent(found.float_fraction, 1)}"
+        f"{found.correct} of {len(found.labels)} of {found.inputs}{where}, {bits}-bit weights,"
+        f" {found.membrane_bits}-bit membranes{stated}; as trained {percent(found.float_fraction, 1)}"
     )
     return "accuracy", percent(found.fraction, 1), remark + ("; EMULATED events" if found.emulated else "")
 

@@ -73,7 +73,9 @@ class Accuracy:
     """How often the network was right on the inputs that were executed, at the precision that the workload states.
 
     Predictions are classes, in the order of the result's samples; ``float_predictions`` those of the network as it was
-    trained. ``inputs`` says what was executed, ``emulated`` that its events come from no real camera.
+    trained. ``inputs`` says what was executed, ``emulated`` that its events come from no real camera. Where the network
+    was executed on analog crossbars, ``chip`` says on which, predictions are that chip's, and ``stated_predictions``
+    those at the stated precision.
     """
 
     inputs: str
@@ -83,6 +85,8 @@ class Accuracy:
     predictions: tuple[int, ...]
     float_predictions: tuple[int, ...]
     emulated: bool = False
+    chip: str = ""
+    stated_predictions: tuple[int, ...] = ()
 
     @property
     def correct(self) -> int:
@@ -97,8 +101,15 @@ class Accuracy:
     @property
     def float_fraction(self) -> float:
         """Of the inputs that the network as it was trained classifies correctly."""
-        right = sum(one == other for one, other in zip(self.labels, self.float_predictions, strict=True))
-        return right / len(self.labels)
+        return self._of(self.float_predictions)
+
+    @property
+    def stated_fraction(self) -> float:
+        """Of the inputs that the network at the stated precision classifies correctly."""
+        return self._of(self.stated_predictions or self.predictions)
+
+    def _of(self, predictions: tuple[int, ...]) -> float:
+        return sum(one == other for one, other in zip(self.labels, predictions, strict=True)) / len(self.labels)
 
 
 @dataclass(frozen=True)

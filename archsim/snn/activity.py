@@ -113,6 +113,13 @@ class SimulatedActivity(Activity):
             return None
         return float((self._predicted(chosen)[chosen] == self.labels[chosen]).mean())
 
+    def execute(self, chosen: slice) -> Simulated:
+        """The network executed on some of the inputs; nothing of it is kept."""
+        return simulate(
+            self.workload, self._given.values[chosen], dtype=self.dtype,  # type: ignore[arg-type]
+            precision=self.precision, numbers=self._given.numbers[chosen].tolist(), threads=self.threads,
+        )  # fmt: skip
+
     def _predicted(self, samples: Iterable[int]) -> Array:
         for chunk in sorted({sample // CHUNK for sample in samples}):
             if self._predictions[chunk * CHUNK] < 0:
@@ -139,10 +146,7 @@ class SimulatedActivity(Activity):
                 self._kept.move_to_end(number)
                 return self._kept[number]
             chosen = slice(number * CHUNK, (number + 1) * CHUNK)
-            found = simulate(
-                self.workload, self._given.values[chosen], dtype=self.dtype,  # type: ignore[arg-type]
-                precision=self.precision, numbers=self._given.numbers[chosen].tolist(), threads=self.threads,
-            )  # fmt: skip
+            found = self.execute(chosen)
             self._predictions[chosen] = found.predictions
             self._kept[number] = found
             while len(self._kept) > 1 and sum(map(_bytes_of, self._kept.values())) > KEPT_BYTES:

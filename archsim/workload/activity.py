@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -193,14 +194,25 @@ class RecordedActivity(Activity):
         return self._computed(self.network.layer(name), sample)
 
 
+@dataclass(frozen=True)
+class ChipSpec:
+    """Which chip of analog crossbars executes the network, and how it is calibrated, with which inputs (None: some)."""
+
+    number: int = 0
+    calibrate: Literal["none", "layer", "column"] = "none"
+    calibration: str | None = None
+
+
 class NamedInputs(Activity):
     """Inputs on which the network has yet to be executed; ``archsim.load_workload`` does that."""
 
     synthetic = False
 
-    def __init__(self, network: Network, spec: str, precision: Literal["stated", "float"]) -> None:
+    def __init__(
+        self, network: Network, spec: str, precision: Literal["stated", "float", "chip"], of_chip: ChipSpec = ChipSpec()
+    ) -> None:
         super().__init__(network)
-        self.spec, self.precision = spec, precision
+        self.spec, self.precision, self.of_chip = spec, precision, of_chip
 
     def describe(self) -> str:
         """The inputs, and that nothing is known yet."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from archsim.config import Document, build_from, validate
 from archsim.errors import ArchsimError, ConfigError, Problem, WorkloadError
-from archsim.workload.activity import Activity, NamedInputs, RecordedActivity, SyntheticActivity
+from archsim.workload.activity import Activity, ChipSpec, NamedInputs, RecordedActivity, SyntheticActivity
 from archsim.workload.companion import RefusedError, locate, read
 from archsim.workload.densities import Stated, resolve_densities, unknown_names
 from archsim.workload.draft import density_names, draft_of, salvage, salvage_activity
@@ -109,7 +109,8 @@ class _Loader:
         if activity is not None and activity.trace is not None:
             return self._recorded(network, activity.trace)
         if activity is not None and activity.inputs is not None:
-            return NamedInputs(network, activity.inputs, activity.precision)
+            of_chip = ChipSpec(activity.chip or 0, activity.calibrate or "none", activity.calibration)
+            return NamedInputs(network, activity.inputs, activity.precision, of_chip)
         densities, problems = resolve_densities(network, _stated(activity), self.document.problem)
         if problems:
             raise WorkloadError(problems)

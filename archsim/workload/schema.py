@@ -77,8 +77,16 @@ class ActivitySpec(Strict):
         max_length=1000,
         description="what the network itself is executed on: mnist:0..15, digits:all, an npz file; needs weights",
     )
-    precision: Literal["stated", "float"] = Field(
-        default="stated", description="inputs: with the bits of `precision`, or with the weights as they were trained"
+    precision: Literal["stated", "float", "chip"] = Field(
+        default="stated",
+        description="inputs: with the bits of `precision`, with the weights as trained, or on analog crossbars as made",
+    )
+    chip: int | None = Field(default=None, ge=0, lt=1 << 31, description="precision chip: its number; default 0")
+    calibrate: Literal["none", "layer", "column"] | None = Field(
+        default=None, description="precision chip: what gets a gain of its own; default none"
+    )
+    calibration: str | None = Field(
+        default=None, min_length=1, max_length=1000, description="precision chip: inputs to calibrate it with"
     )
     generator: Literal["bernoulli", "clustered"] = Field(
         default="bernoulli", description="how spikes are drawn: each on its own, or gathered in channels and places"
@@ -98,6 +106,9 @@ class ActivitySpec(Strict):
             raise WorkloadError(Problem(text, key=min(drawn)))
         if self.inputs is None and "precision" in self.model_fields_set:
             raise WorkloadError(Problem("says how 'inputs' are executed, and there are none", key="precision"))
+        of_chip = self.model_fields_set & {"chip", "calibrate", "calibration"}
+        if self.precision != "chip" and of_chip:
+            raise WorkloadError(Problem("is of a chip: it needs 'precision: chip'", key=min(of_chip)))
         if self.generator == "clustered" and self.dispersion is None:
             text = "the clustered generator needs a stated 'dispersion' from 0 (as bernoulli) to below 1"
             raise WorkloadError(Problem(text, key="generator"))
