@@ -43,6 +43,8 @@ from archsim.workload import Layer, Workload, load_workload, write_weights
 Array = np.ndarray[Any, Any]
 BATCH = 50
 CALIBRATION_IMAGES = 32
+SCORED = 3
+"""Of the chips that were retrained for, how many are scored at most."""
 STEP_BITS = 12
 """Significand bits of a step: whole weights times it are exact in float32, and are found again in the file."""
 HELD_OUT, CALIBRATION = "mnist:0..999", "mnist:1000..1031"
@@ -149,11 +151,9 @@ def spikes_of(currents: Tensor) -> Tensor:
     return torch.stack(found, dim=1)
 
 
-def train_on_chip(
-    network: OnChip, digits: Digits, numbers: Sequence[int], options: argparse.Namespace
-) -> Iterator[tuple[float, float]]:
+def train_on_chip(network: OnChip, digits: Digits, options: argparse.Namespace) -> Iterator[tuple[float, float]]:
     """Adam with a cosine schedule over all batches; mean loss and accuracy of each epoch, on the chips as they were."""
-    generator = torch.Generator().manual_seed(options.seed)
+    numbers, generator = options.chip_numbers, torch.Generator().manual_seed(options.seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=options.learning_rate)
     total, count = options.epochs * (len(digits.train_index) // BATCH), 0
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=total)
@@ -240,16 +240,15 @@ def retrain(options: argparse.Namespace) -> None:
     started = time.monotonic()
     arch = load_architecture(options.chip, options.overrides).chip
     workload = load_workload(ROOT / "workloads" / f"{NAME}.yaml")
-    own = options.chip_numbers
-    unseen = [number for number in options.unseen if number not in own]
+    unseen = [number for number in options.unseen if number not in options.chip_numbers]
     digits = load_digits(options.split_seed)
     digits = replace(digits, train_index=digits.train_index[: options.retrain_images])
     network = OnChip(arch, workload, options.calibrate)
-    for epoch, found in enumerate(train_on_chip(network, digits, own, options), start=1):
+    for epoch, found in enumerate(train_on_chip(network, digits, options), start=1):
         seconds = time.monotonic() - started
         print(f"epoch {epoch}  loss {found[0]:.4f}  accuracy {found[1]:.4f}  {seconds:.0f} s", flush=True)
     path = write_retrained(network, options.out, f"scripts/train_cnn_mnist.py {shlex.join(sys.argv[1:])}")
-    both = (workload, load_workload(path))
+    both, own = (workload, load_workload(path)), options.chip_numbers[:SCORED]
     before, after = (score_on_chips(arch, one, (*own, *unseen), options.calibrate) for one in both)
     print(table(before, after, own, unseen))
     print(f"{path}  {time.monotonic() - started:.0f} s")
