@@ -5,8 +5,9 @@ With the bit planes ``x_p`` of a vector, and for each read ``k`` (rows of a cros
     y_k = x_p response_k + sqrt(x_p noise_k) z,    z standard normal, drawn anew in every read,
 
 what the digital side has is ``sum_p 2^p combine(lsb * sum_k q(y_k))``. Read noise is independent from cell to cell, so
-that of a column is exactly normal with the sum of their variances; through wires each cell's is taken to be passed on
-like its current. With ``silent_rows: gated`` the columns are those of the network of the active rows alone. A read
+that of a column is exactly normal with the sum of their variances (columns beside a dummy are taken to be read one
+after the other, each with noise of the dummy of its own); through wires each cell's is taken to be passed on like its
+current. With ``silent_rows: gated`` the columns are those of the network of the active rows alone. A read
 without an active row gives exactly 0 where silence is skipped.
 
 Responses and variances are rounded to grids on which every sum of them is exact, so that no order of additions changes

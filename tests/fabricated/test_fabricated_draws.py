@@ -117,6 +117,17 @@ def test_exponents_belong_to_the_cell(twins):
     assert abs(exponents[0].std() - 0.02) < 0.001
 
 
+@pytest.mark.parametrize("encoding", ["plain", "complement", "compensated"])
+def test_a_chip_like_another_one_holds_the_same(twins, encoding):
+    arch = chip_of(VARIES, OHM, *SMALL, f"mapping.encoding={encoding}")
+    alone, first = (fabricate(arch, twins[0], number) for number in (5, 2))
+    found = fabricate(arch, twins[0], 5, like=first)
+    for name, layer in alone.layers.items():
+        np.testing.assert_array_equal(found.layers[name].cells.effective_s, layer.cells.effective_s)
+        assert found.layers[name].scale == layer.scale
+        assert (cells(first, name) != layer.cells.conductance_s).all()
+
+
 @pytest.mark.parametrize("share", ["crossbar", "pe"])
 def test_columns_of_one_converter_share_its_errors(twins, share):
     sets = ["crossbar.column_mux=4", f"adc.share={share}", "adc.analog_sum=false", "pe.crossbars=2", "adc.offset=0.5",

@@ -92,6 +92,11 @@ def test_the_noise_of_a_sum_is_that_of_all_its_cells(tmp_path, signed, wires):
             if signed == "offset":
                 wanted[out] += 64 * variance[3 * len(place)]
                 mean[out] -= 8 * answer[3 * len(place)]
+    reads = layer.banks[0, 0].reads
+    variance = sum(active[one.inputs] @ one.noise for one in reads.reads)
+    of_digits = variance[: 3 * len(place)].reshape(3, -1) @ place**2
+    of_reference = 64 * variance[reads.reference] if signed == "offset" else 0
+    np.testing.assert_allclose(of_digits + of_reference, wanted, rtol=1e-9)
     values = np.broadcast_to(active[None, None, :, None, None], (4000, 2, 12, 1, 1))
     found = layer.sums(values, np.arange(4000)).reshape(-1, 3)
     np.testing.assert_allclose(found.std(axis=0), np.sqrt(wanted), rtol=0.04)
