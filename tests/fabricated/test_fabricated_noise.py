@@ -130,3 +130,19 @@ def test_read_noise_averages_out_over_time_and_programming_errors_do_not(tmp_pat
     assert both[1] == pytest.approx(short[1], rel=0.1)
     once = [errors_of_time_sums(tmp_path, steps, NOISE, "first_layer=once")[0] for steps in (2, 32)]
     assert once[0] == once[1] > of_reads
+
+
+def test_no_order_of_additions_changes_a_sum(network):
+    chip, _ = noisy(network)
+    rng = np.random.default_rng(0)
+    for layer in chip.layers.values():
+        for one in layer.banks[0, 0].prepared:
+            for values in (one.response, one.noise):
+                assert values.dtype == np.float32
+                rows = (rng.random((50, len(values))) < 0.7).astype(np.float32)
+                order = rng.permutation(len(values))
+                exact = rows.astype(float) @ values.astype(float)
+                np.testing.assert_array_equal(np.cumsum(values[order] * rows[0, order, None], axis=0)[-1], exact[0])
+                np.testing.assert_array_equal(rows @ values, exact)
+                wanted = one.read.response if values is one.response else one.read.noise
+                np.testing.assert_allclose(values, wanted, atol=1e-4)
