@@ -19,7 +19,7 @@ def asked(request: Request) -> dict[str, Any]:
         "arch": request.architecture.document.data, "workload": request.workload.document.data,
         "overrides": list(request.overrides), "costs": [_durable(name) for name in request.costs],
         "samples": list(request.samples), "plugins": [_durable(name) for name in request.plugins],
-    }  # fmt: skip
+    } | ({} if request.on_chips is None else {"on_chips": dict(request.on_chips)})  # fmt: skip
 
 
 def hashes(request: Request) -> dict[str, str]:

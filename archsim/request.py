@@ -49,6 +49,7 @@ class Request:
     overrides: tuple[str, ...]
     costs: tuple[str, ...]
     plugins: tuple[str, ...]
+    on_chips: Mapping[str, Any] | None = None  # of a sweep: what it asks of the design as chips of analog crossbars
 
 
 def prepare(  # noqa: PLR0913 - one parameter per thing that a run may be asked

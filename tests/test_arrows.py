@@ -38,8 +38,8 @@ ALLOWED = {
     "run": {"accelerators", "analysis", "cost", "engine", "errors", "workload"},
     "store": {"accelerators", "cost", "errors", "provenance", "request", "result"},
     "sweeps": {
-        "accelerators", "config", "cost", "engine", "errors", "inputs", "provenance", "request", "result", "run",
-        "simulation", "store", "workload",
+        "accelerators", "calibrating", "config", "cost", "datasets", "engine", "errors", "fidelity", "inputs",
+        "provenance", "request", "result", "run", "simulation", "snn", "store", "workload",
     },
     "crossover": {
         "accelerators", "config", "cost", "engine", "errors", "pricing_check", "request", "result", "run", "samples",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from archsim.sweeps import Front, Sweep
     from archsim.sweeps.table import Row
 
-BEST = ("energy_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s", "accuracy")
+BEST = ("energy_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s", "accuracy", "chip_accuracy")
 MOST_FAILURES = 5
 MOST_OF_FRONT = 20
 MOST_NETWORKS = 6

@@ -9,7 +9,7 @@ _COUNT: Ladder = ((1e9, "G", 1e9), (1e6, "M", 1e6), (1e3, "k", 1e3), (1.0, "", 1
 _SHARE: Ladder = ((0.01, "%", 0.0), (1.0, "", 0.0))
 _ENDINGS = {
     "_pj_ns": EDP, "_pj": ENERGY, "_ns": TIME, "_um2": AREA, "_mw": POWER, "_per_s": _PER_SECOND, "cycles": CYCLES,
-    "accuracy": _SHARE,
+    "accuracy": _SHARE, "accuracy_spread": _SHARE, "accuracy_worst": _SHARE,
 }  # fmt: skip
 
 
@@ -20,7 +20,7 @@ def ladder_of(metric: str) -> Ladder:
 
 def named(metric: str) -> str:
     """The number's name without its unit: ``energy``, ``area``, ``peak power``."""
-    ending = next((ending for ending in _ENDINGS if metric.endswith(ending) and ending != metric), "")
+    ending = next((ending for ending in _ENDINGS if ending[0] == "_" and metric.endswith(ending)), "")
     return metric.removesuffix(ending).replace("_", " ")
 
 

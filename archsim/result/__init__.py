@@ -2,7 +2,7 @@
 
 from archsim.result.folder import FILE, FORMAT, figures_in, place_for_result, writable_folder, written_whole
 from archsim.result.reading import load_result
-from archsim.result.rows import Accuracy, ComponentRow, CountRow, LayerRow, PathRow, UnitRow
+from archsim.result.rows import Accuracy, ComponentRow, CountRow, LayerRow, OnChips, PathRow, UnitRow
 from archsim.result.tables import TABLES, Result, mean_and_spread
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "ComponentRow",
     "CountRow",
     "LayerRow",
+    "OnChips",
     "PathRow",
     "Result",
     "UnitRow",

@@ -113,6 +113,17 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
+class OnChips:
+    """The accuracy on several chips of analog crossbars: mean, sample standard deviation (None: of one), the worst."""
+
+    inputs: str
+    chips: int
+    mean: float | None
+    spread: float | None
+    worst: float | None
+
+
+@dataclass(frozen=True)
 class PathRow:
     """Cycles of the critical path that one (unit, layer) contributes."""
 

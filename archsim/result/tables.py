@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from archsim.errors import ArchsimError, Problem, nearest
 from archsim.op_count import OpCount
 from archsim.result.folder import FORMAT, write
-from archsim.result.rows import Accuracy, ComponentRow, CountRow, LayerRow, PathRow, UnitRow
+from archsim.result.rows import Accuracy, ComponentRow, CountRow, LayerRow, OnChips, PathRow, UnitRow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +61,7 @@ class Result:
     versions: Mapping[str, str] = field(default_factory=dict)
     hashes: Mapping[str, str] = field(default_factory=dict)
     accuracy: Accuracy | None = None  # None: not known for these inputs
+    on_chips: OnChips | None = None  # None: not asked for; only sweeps ask
     inputs: Mapping[str, Any] = field(default_factory=dict)  # what was asked for, enough to ask again
 
     @property
@@ -82,6 +83,21 @@ class Result:
     def op_count(self) -> OpCount:
         """The executed synaptic operations as ACs (inputs of one bit) and MACs: what op-count estimates price."""
         return OpCount.of((layer.active_products, layer.in_bits == 1) for layer in self.layers)
+
+    @property
+    def chip_accuracy(self) -> float | None:
+        """The mean over chips of analog crossbars, where that was asked for and labels are known."""
+        return None if self.on_chips is None else self.on_chips.mean
+
+    @property
+    def chip_accuracy_spread(self) -> float | None:
+        """Its sample standard deviation over chips."""
+        return None if self.on_chips is None else self.on_chips.spread
+
+    @property
+    def chip_accuracy_worst(self) -> float | None:
+        """That of the worst chip."""
+        return None if self.on_chips is None else self.on_chips.worst
 
     @property
     def steady_energy_pj(self) -> float | None:

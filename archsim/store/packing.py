@@ -8,7 +8,7 @@ from dataclasses import asdict, fields
 from operator import attrgetter
 from typing import Any
 
-from archsim.result import FORMAT, ComponentRow, CountRow, LayerRow, PathRow, Result, UnitRow
+from archsim.result import FORMAT, Accuracy, ComponentRow, CountRow, LayerRow, OnChips, PathRow, Result, UnitRow
 
 LEVEL = 3  # within a tenth of the best size, several times faster
 ROWS: dict[str, type] = {
@@ -18,6 +18,8 @@ COLUMNS = {name: [field.name for field in fields(row_of)] for name, row_of in RO
 VALUES = {name: attrgetter(*columns) for name, columns in COLUMNS.items()}
 MEMBERS = COLUMNS["layers"].index("members")
 TUPLES = ("samples", "assumptions", "per_sample", "vary_costs")
+ACCURACIES: dict[str, type] = {"accuracy": Accuracy, "on_chips": OnChips}
+"""Parts that a result may have; runs that were stored before there were any have none."""
 NAMES = tuple(field.name for field in fields(Result))
 
 
@@ -53,7 +55,11 @@ def unpack(content: bytes) -> Result:
 
 
 def _result(body: dict[str, Any]) -> Result:
-    given = {name: body[name] for name in NAMES}
+    given = {name: body[name] for name in NAMES if name in body or name not in ACCURACIES}
+    for name, kind in ACCURACIES.items():
+        if given.get(name) is not None:
+            parts = {key: tuple(part) if isinstance(part, list) else part for key, part in given[name].items()}
+            given[name] = kind(**parts)
     for values in given["layers"]:
         values[MEMBERS] = tuple(values[MEMBERS])
     for name, row_of in ROWS.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from archsim.provenance import sha256_of, versions
 from archsim.request import WORKLOAD_PREFIX, Gather, Request, prepare
 from archsim.store.key import PACKAGE, extensions, package_source
 from archsim.sweeps.constraints import Constraint, parse_constraint
+from archsim.sweeps.on_chips import AskedOfChips, asked_of_chips, contents_of, unasked
 from archsim.sweeps.sample import values_of
 from archsim.sweeps.spec import MOST_POINTS, SweepFile, load_spec
 from archsim.sweeps.suggest import check_optuna
@@ -41,6 +42,7 @@ class Checked:
     contents: Mapping[str, Any]
     only_prices: Mapping[str, tuple[str, ...]]  # of each chip, the keys that change prices only
     tables: Mapping[tuple[str, ...], str]  # hash of the cost table by its overlays, as located
+    on_chips: AskedOfChips | None  # what is asked of every design as a chip
     common: str  # a hash of what answers beside the points' own content: plug-ins, archsim, Python and its packages
     read: Mapping[str, str]  # files that all this was read from, and the SHA-256 of each
 
@@ -58,6 +60,8 @@ def check_spec(path: str | Path) -> Checked:
 
 def _checked(file: SweepFile, document: Document, read: Mapping[str, str]) -> Checked:
     constraints, problems = _constraints(file, document)
+    problems += unasked(file, document)
+    on_chips, seen = asked_of_chips(file.accuracy, document), []
     contents: dict[str, Any] = {}
     only_prices: dict[str, tuple[str, ...]] = {}
     tables: dict[tuple[str, ...], str] = {}
@@ -65,6 +69,8 @@ def _checked(file: SweepFile, document: Document, read: Mapping[str, str]) -> Ch
     for at, arch, workload, costs in _combinations(file):
         try:
             request = _prepared(file, document, arch, workload, costs)
+            if on_chips is not None:
+                seen.append(contents_of(on_chips, request, document))
         except ArchsimError as error:
             new = [_blamed(document, at, problem) for problem in error.problems]
             problems += [problem for problem in new if (problem.message, problem.value) not in _told(problems)]
@@ -85,7 +91,10 @@ def _checked(file: SweepFile, document: Document, read: Mapping[str, str]) -> Ch
         problems += [_blamed(document, ("method",), problem) for problem in gather.problems]
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: problem.line or 0))
-    return Checked(file, tuple(constraints), document, contents, only_prices, tables, sha256_of(common), read)
+    if on_chips is not None:
+        on_chips = replace(on_chips, content=sha256_of(seen))
+        common.append(asdict(on_chips))
+    return Checked(file, tuple(constraints), document, contents, only_prices, tables, on_chips, sha256_of(common), read)
 
 
 def file_of(path: Path) -> bool:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from archsim.errors import ArchsimError, ConfigError, Problem
 from archsim.sweeps.table import FORMAT, OK, Row, Sweep, known_metric, load_sweep
 
-LARGER_IS_BETTER = frozenset({"throughput_per_s", "synaptic_operations", "accuracy"})
+LARGER_IS_BETTER = frozenset(
+    {"throughput_per_s", "synaptic_operations", "accuracy", "chip_accuracy", "chip_accuracy_worst"}
+)
 
 
 @dataclass(frozen=True)

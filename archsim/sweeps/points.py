@@ -98,7 +98,7 @@ def _tasks(
             arch=checked.located(arch), workload=checked.located(workload), overrides=overrides,
             prices=tuple(part.values()), keys=tuple(part), samples=file.samples, engine=file.engine,
             plugins=tuple(checked.located(name) for name in file.plugins), chip=chip, network=network,
-            common=checked.common, read=tuple(read.items()),
+            common=checked.common, read=tuple(read.items()), on_chips=checked.on_chips,
         )  # fmt: skip
 
 

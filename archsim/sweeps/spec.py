@@ -103,6 +103,16 @@ class Search(Strict):
         return self.batch or BATCH
 
 
+class OnChipsSpec(Strict):
+    """Chips of analog crossbars that every design is made as, to find out the accuracy that it keeps."""
+
+    inputs: Name = Field(description="what they are executed on: mnist:0..199, or an npz file")
+    chips: Annotated[int, Field(ge=1, le=100_000)] = Field(default=1, description="how many are made of each design")
+    first_chip: Annotated[int, Field(ge=0, lt=1 << 31)] = Field(default=0, description="number of the first one")
+    calibrate: Literal["none", "layer", "column"] = Field(default="none", description="what gets a gain of its own")
+    calibration: Name | None = Field(default=None, description="inputs to calibrate with; null: others than `inputs`")
+
+
 class Method(Strict):
     """One of the ways to visit a space that have settings."""
 
@@ -155,6 +165,9 @@ class SweepFile(Strict):
         default=[None], description="cost overlays to price every execution with; null: none"
     )
     samples: str | int = Field(default=0, description="inputs to execute: 3, 0..15, '0,3,5' or all")
+    accuracy: OnChipsSpec | None = Field(
+        default=None, description="of designs of analog crossbars, on chips as they are made; null: not asked for"
+    )
     plugins: list[Name] = Field(default=[], description="Python files with dataflows or families")
     engine: Literal["auto", "des", "fast"] = Field(default="fast", description="the answers agree")
 

@@ -15,11 +15,12 @@ from archsim.errors import ArchsimError, Problem, nearest
 if TYPE_CHECKING:
     import pandas as pd
 
-    from archsim.result import Result
+    from archsim.result import OnChips, Result
 
+OF_CHIPS = ("chip_accuracy", "chip_accuracy_spread", "chip_accuracy_worst")
 METRICS = (
     "energy_pj", "dynamic_pj", "static_pj", "latency_ns", "area_um2", "edp_pj_ns", "throughput_per_s", "peak_power_mw",
-    "power_mw", "cycles", "synaptic_operations", "accuracy",
+    "power_mw", "cycles", "synaptic_operations", "accuracy", *OF_CHIPS,
 )  # fmt: skip
 FIRST, LAST = ("id", "arch", "workload"), ("status", "message")
 OK, BROKEN, FAILED = "ok", "constraint", "failed"
@@ -72,6 +73,13 @@ def numbers_of(result: Result) -> dict[str, float | None]:
     """The numbers of a result that a sweep keeps."""
     known = {name: getattr(result, name) for name in METRICS}
     return known | {"accuracy": None if result.accuracy is None else result.accuracy.fraction}
+
+
+def of_chips(found: OnChips | None) -> dict[str, float | None]:
+    """The numbers of the accuracy on chips."""
+    if found is None:
+        return dict.fromkeys(OF_CHIPS)
+    return dict(zip(OF_CHIPS, (found.mean, found.spread, found.worst), strict=True))
 
 
 def _cell(value: Any) -> str:

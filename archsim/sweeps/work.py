@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,12 @@ from archsim.engine import EngineName, expect_many_executions
 from archsim.errors import ArchsimError, Problem
 from archsim.inputs import load_workload
 from archsim.request import WORKLOAD_PREFIX, Request, prepare, split_overrides
+from archsim.result import OnChips, Result
 from archsim.run import Run, Unpriced, execute_once, priced
 from archsim.simulation import fulfil
 from archsim.sweeps.numbers import Numbers
-from archsim.sweeps.table import numbers_of
+from archsim.sweeps.on_chips import AskedOfChips
+from archsim.sweeps.table import numbers_of, of_chips
 from archsim.workload import Workload
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ class Task:
     chip: str = ""  # hashes of the content of chip and network, and of what answers beside them:
     network: str = ""  # what is kept between tasks is of these contents
     common: str = ""
+    on_chips: AskedOfChips | None = None  # what is asked of the design as a chip
     read: tuple[tuple[str, str], ...] = ()  # files that the sweep was prepared from, and their SHA-256
     many: bool = False  # whether the process that performs it performs many
     store: str | None = None  # the file of the store that answers are looked up in and added to
@@ -112,7 +115,7 @@ def _numbers(task: Task, price: Price, shared: _Shared) -> Mapping[str, float | 
         if shared.request is None:
             shared.request = _request(task, price)
         chip, table = _chip_and_table(task, price)
-        return shared.numbers(chip, table)
+        return {**shared.numbers(chip, table), **of_chips(shared.on_chips(task))}
     except ArchsimError:
         _request(task, price)  # says all that is wrong, in the words of the user's files
         raise
@@ -122,7 +125,13 @@ def _stored(task: Task, price: Price, key: str, shared: _Shared) -> Outcome:
     from archsim.store import answer
 
     request = _request(task, price)
-    found = answer(request, _store(str(task.store)), lambda: fulfil(request, once=shared.once))
+    if task.on_chips is not None:
+        request = replace(request, on_chips=asdict(task.on_chips))
+
+    def execute() -> Result:
+        return replace(fulfil(request, once=shared.once), on_chips=shared.on_chips(task))
+
+    found = answer(request, _store(str(task.store)), execute)
     return Outcome(key, numbers_of(found.result), unsaved="" if found.unsaved is None else str(found.unsaved))
 
 
@@ -133,6 +142,7 @@ class _Shared:
         self.request: Request | None = None  # of the first point that could be prepared
         self._done: dict[int, Unpriced] = {}
         self._numbers: Numbers | None = None
+        self._on_chips: OnChips | None = None
         self._refused: Exception | None = None
 
     def numbers(self, chip: Architecture, table: CostTable) -> Mapping[str, float | None]:
@@ -146,6 +156,12 @@ class _Shared:
     def once(self, request: Request, sample: int) -> Run:
         """The run of a sample, for a whole result."""
         return priced(replace(self._executed(request, sample), architecture=request.architecture), request.table)
+
+    def on_chips(self, task: Task) -> OnChips | None:
+        """The accuracy of the design on chips, which no price changes; None where that is not asked for."""
+        if self._on_chips is None and task.on_chips is not None:
+            self._on_chips = task.on_chips.of(task.arch, task.workload, task.overrides, task.plugins)
+        return self._on_chips
 
     def _executed(self, request: Request, sample: int) -> Unpriced:
         """One sample's execution; what cannot be executed is tried once."""
