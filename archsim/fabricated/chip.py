@@ -46,7 +46,10 @@ class Fabricated:
         return executed(self.plan, self._checked(inputs, numbers), threads=threads, progress=progress)
 
     def calibrate(self, inputs: Any, numbers: Numbers = 0, gains: Gains = "none") -> None:
-        """Set ranges of converters (``adc.range: calibrated``) and gains, layer by layer, from these inputs."""
+        """Set ranges of converters (``adc.range: calibrated``) and gains, layer by layer, from these inputs.
+
+        What was set before is forgotten. ConfigError for inputs that the network does not take, and unknown gains.
+        """
         if gains not in GAINS:
             near, allowed = nearest(str(gains), GAINS), ", ".join(GAINS)
             raise ConfigError(Problem("is not known here", key="gains", value=gains, allowed=allowed, nearest=near))
@@ -65,6 +68,8 @@ class Fabricated:
                 set_range(layer, values, of)
             set_gain(layer, values, of, gains, neurons.get(name), wanted.get(name))
 
+        for layer in self.layers.values():
+            layer.gain = np.ones((1, 1, 1))
         if ranges or gains != "none":
             self._watched(learn, given)
 

@@ -60,6 +60,10 @@ def test_calibrating_again_sets_the_same(network):
         chip.calibrate(inputs, gains="column")
         found.append([(layer.quantiser.range, *layer.gain.ravel()) for layer in chip.layers.values()])
     assert found[0] == found[1]
+    chip.calibrate(inputs)
+    fresh = fabricate(chip_of(*ERRS), network, 1)
+    fresh.calibrate(inputs)
+    np.testing.assert_array_equal(chip.simulate(inputs).outputs, fresh.simulate(inputs).outputs)
 
 
 def test_all_inputs_count_however_many_they_are(network):
