@@ -330,7 +330,7 @@ def parse_arguments() -> argparse.Namespace:
     chip("--chip", metavar="ARCH", help="retrain for this chip: forward on it as it is modelled, backward in software")
     chip("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides", help="a setting of the chip")
     chip("--chip-numbers", type=numbers, default="0", metavar="N|N..M", help="retrain for these, in turn (%(default)s)")
-    chip("--unseen", type=numbers, default="200..204", metavar="N|N..M", help="further chips to score on (%(default)s)")
+    chip("--unseen", type=numbers, default="200..204", metavar="N|N..M", help="other chips, to score on (%(default)s)")
     chip("--retrain-images", type=int, default=2000, metavar="N", help="training images (%(default)s)")
     chip("--learning-rate", type=float, default=2e-3, help="of weights over the largest of their bits (%(default)s)")
     chip("--calibrate", choices=("none", "layer", "column"), default="none", help="gains that chips get (%(default)s)")
@@ -342,6 +342,8 @@ def parse_arguments() -> argparse.Namespace:
         options.out = Path() if options.chip else ROOT / "workloads"
     if options.chip and min(options.epochs, options.renew, options.retrain_images // BATCH) < 1:
         parser.error(f"--epochs and --renew are 1 or more, --retrain-images {BATCH} or more")
+    if options.chip and set(options.chip_numbers) & set(options.unseen):
+        parser.error("--unseen are other chips than --chip-numbers")
     return options
 
 
