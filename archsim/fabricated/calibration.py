@@ -34,11 +34,11 @@ HALVINGS = 12
 
 
 def fixed_quantiser(layer: CrossbarLayer) -> Quantiser | None:
-    """The converters of a layer where nothing has to be seen: exact, or of a stated range."""
+    """The converters of a layer where nothing has to be seen; None: exact, or not set yet."""
     adc = layer.arch.adc
-    if adc.ideal:
+    if adc.ideal or adc.range == "calibrated":
         return None
-    if adc.range in {"levels", "calibrated"}:
+    if adc.range == "levels":
         return Quantiser(adc.bits, float((1 << adc.bits) - 1))
     return Quantiser(adc.bits, largest_sum(layer) if isinstance(adc.range, str) else adc.range)
 

@@ -105,6 +105,8 @@ def fabricate(
     problems = workload_problems(workload)
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 0:
         problems.append(Problem("is a whole number", key="number", value=number, allowed="0 or more"))
+    if like is not None and not _is_like(like, arch, workload):
+        problems.append(Problem("has another network, or other crossbars", key="like", value=like.workload.name))
     if problems:
         raise ConfigError(problems)
     placed, found = placements(arch, workload.network), {}
@@ -130,3 +132,11 @@ def fabricate(
     if wrong:
         raise UnsupportedError(wrong)
     return Fabricated(arch, workload, number, plan, found)
+
+
+def _is_like(other: Fabricated, arch: CrossbarArchitecture, workload: Workload) -> bool:
+    """Whether the same is written into crossbars of the same kind."""
+    same = other.workload.network == workload.network and other.workload.weights is workload.weights
+    return same and other.arch.hierarchy == arch.hierarchy and other.arch.crossbar == arch.crossbar and (
+        other.arch.mapping == arch.mapping
+    )  # fmt: skip

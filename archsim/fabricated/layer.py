@@ -98,6 +98,9 @@ class CrossbarLayer:
         values = self.read_values(operands[0])
         if self.watcher is not None:
             self.watcher(self, values, numbers)
+        if self.quantiser is None and not self.arch.adc.ideal:
+            text = f"the converters of layer '{self.layer.name}' have no range yet; calibrate it with a few inputs"
+            raise UnsupportedError(Problem(text, key="adc.range", value="calibrated"))
         sums = self.sums(values, numbers)
         return with_bias(np.rint(sums * (self.gain / self.scale)), self.bias)
 

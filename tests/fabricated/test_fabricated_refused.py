@@ -114,3 +114,25 @@ def test_a_sum_of_unlike_units_beyond_the_bit_planes(tmp_path):
     chip = fabricate(chip_of(*ALL), workload_of(tmp_path, layers, arrays, (1, 3, 3)))
     with pytest.raises(UnsupportedError, match=r"layer 'b' reads a number that its 4 bit planes do not hold .got 18"):
         chip.simulate(np.ones((1, 2, 1, 3, 3), np.uint8))
+
+
+def test_converters_without_a_range(tmp_path):
+    workload = linear_of(tmp_path, np.ones((2, 3)))
+    chip = fabricate(chip_of("adc.range=calibrated"), workload)
+    spikes = np.ones((1, workload.network.timesteps, 3), np.uint8)
+    with pytest.raises(UnsupportedError, match="the converters of layer 'fc' have no range yet; calibrate it"):
+        chip.simulate(spikes)
+    chip.calibrate(spikes)
+    assert chip.simulate(spikes).predictions.shape == (1,)
+
+
+def test_a_chip_like_another_kind_of_chip(tmp_path):
+    workload = linear_of(tmp_path, np.ones((2, 3)))
+    first = fabricate(chip_of(*ALL), workload)
+    assert fabricate(chip_of(*ALL), workload, 1, first).layers
+    for arch, network in (
+        (chip_of(*ALL, "crossbar.rows=32"), workload),
+        (chip_of(*ALL), replace(workload, weights=None)),
+    ):
+        with pytest.raises(ConfigError):
+            fabricate(arch, network, 1, first)
