@@ -5,7 +5,7 @@ them (arXiv:2206.09599), larger crossbars lose more, and weights encoded for the
 (SpikeSim, arXiv:2210.12899). Every question is asked of the same chips, `spikeflow` with one thing changed at a time.
 
     python scripts/reproduce_crossbar_accuracy.py [--images 500] [--chips 5] [-o table.md] [--figure accuracy.png]
-        [--retrained OWN.yaml:CHIP ...] [--robust UNSEEN.yaml]
+        [--only repairs] [--retrained OWN.yaml:CHIP ...] [--robust UNSEEN.yaml]
 
 Retrained networks are those that scripts/train_cnn_mnist.py --chip writes.
 """
@@ -160,6 +160,9 @@ def errors_over_time(images: int = 16) -> dict[str, list[float]]:
     return found
 
 
+PARTS = {"wires": sizes_and_wires, "variation": variations, "converters": converters, "timesteps": timesteps}
+
+
 def repairs(study: Study, chips: int, retrained: Sequence[str], robust: str | None) -> None:
     """The fixed case, and what wins its loss back."""
     full = (*FIXED, "adc.range=full")
@@ -184,6 +187,8 @@ def table(study: Study, over_time: dict[str, list[float]]) -> str:
     head = ["question", "curve", "x", "software %", "chips %", "spread", "worst", "chips"]
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(row.cells()) + " |" for row in study.rows]
+    if not over_time:
+        return "\n".join(lines) + "\n"
     lines += ["", "Relative error of conv1's currents summed over T timesteps:", ""]
     lines += ["| T | " + " | ".join(map(str, TIMESTEPS)) + " |", "|" + "---|" * (len(TIMESTEPS) + 1)]
     lines += [f"| {name} | " + " | ".join(f"{value:.4f}" for value in values) + " |"
@@ -242,23 +247,24 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=500)
     parser.add_argument("--chips", type=int, default=5)
     parser.add_argument("--fixed-chips", type=int, default=FIXED_CHIPS)
+    parser.add_argument("--only", action="append", choices=[*PARTS, "repairs"], help="ask some of the questions")
     parser.add_argument("--retrained", action="append", default=[], metavar="FILE.yaml:CHIP")
     parser.add_argument("--robust", metavar="FILE.yaml")
     parser.add_argument("-o", "--output", type=Path)
     parser.add_argument("--figure", type=Path)
     options = parser.parse_args()
-    study = Study(options.images, options.chips)
-    sizes_and_wires(study)
-    variations(study)
-    converters(study)
-    timesteps(study)
-    repairs(study, options.fixed_chips, options.retrained, options.robust)
-    over_time = errors_over_time()
+    study, chosen = Study(options.images, options.chips), set(options.only or [*PARTS, "repairs"])
+    for name, part in PARTS.items():
+        if name in chosen:
+            part(study)
+    if "repairs" in chosen:
+        repairs(study, options.fixed_chips, options.retrained, options.robust)
+    over_time = errors_over_time() if "timesteps" in chosen else {}
     text = table(study, over_time)
     if options.output is not None:
         options.output.write_text(text, encoding="utf-8")
     print(text)
-    if options.figure is not None:
+    if options.figure is not None and chosen.issuperset(PARTS):
         draw(study, over_time, options.figure)
 
 
