@@ -58,6 +58,7 @@ def _chips(axes: Axes, found: Accuracies) -> None:
     every = [*values, *(value for value, *_ in lines)]
     spread = max(max(every) - min(every), 2.0)
     axes.set_ylim(min(every) - 0.15 * spread, max(every) + 0.55 * spread)
+    axes.set_yticks([tick for tick in axes.get_yticks() if axes.get_ylim()[0] <= tick <= 100])
     axes.set_xlim(numbers[0] - 0.6, numbers[-1] + 0.6)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(loc="upper left")

@@ -71,7 +71,7 @@ def test_the_other_kinds_are_still_recognised(write):
     Path("over.yaml").write_text("name: mine\nconstants:\n  dram.read_bit: {value: 1, source: a test}\n")
     assert archsim.check("over.yaml")[0].kind == "overlay"
     Path("none.yaml").write_text("colour: red\n")
-    with pytest.raises(ArchsimError, match=r"a device or a sweep.*sweep: archs, constraints"):
+    with pytest.raises(ArchsimError, match=r"a device or a sweep.*sweep: accuracy, archs, constraints"):
         archsim.check("none.yaml")
 
 
