@@ -43,7 +43,8 @@ def test_a_chip_without_imperfections_costs_what_the_stated_bits_cost():
 def test_a_chip_that_errs_is_charged_for_the_spikes_that_it_sends(tmp_path):
     stated, worse = run(WORSE, "stated"), run(WORSE)
     other = run([*WORSE, "workload.activity.chip=7", "workload.activity.calibrate=layer"])
-    assert len({stated.energy_pj, worse.energy_pj, other.energy_pj}) == 3
+    seventh = run([*WORSE, "workload.activity.chip=7"])
+    assert len({one.energy_pj for one in (stated, worse, seventh, other)}) == 4
     request = prepare("spikeflow", "cnn-mnist", **IMAGE, precision="chip", overrides=WORSE)
     network = request.workload.network
     spikes = sum(request.workload.activity.outputs_of(layer).sum() for layer in network.layers if layer.spiking)
