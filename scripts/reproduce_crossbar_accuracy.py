@@ -15,16 +15,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import archsim
 from archsim.datasets import load_inputs
 from archsim.fabricated import fabricate
-from archsim.fidelity import Accuracies
 from archsim.report.style import paper
 
 ARCH, WORKLOAD = "spikeflow", "cnn-mnist"
@@ -61,21 +59,17 @@ FIXED = (*CHIP, wires(2.0), varied(0.1), "adc.bits=4")
 """The case that repairs are judged by: 64 x 64, 2 ohm, 10 %, 4 bits."""
 
 
-@dataclass
-class Row:
-    """One point of a curve: accuracies in per cent."""
+class Row(NamedTuple):
+    """One point of a curve; accuracies in per cent, ``spread`` the standard deviation over chips."""
 
     question: str
     curve: str
     x: float
-    found: Accuracies
-
-    def cells(self) -> list[str]:
-        """As a row of the table."""
-        spread = "" if self.found.spread is None else f"{100 * self.found.spread:.1f}"
-        mean, worst = (f"{100 * (value or 0):.1f}" for value in (self.found.mean, self.found.worst))
-        stated = f"{100 * (self.found.stated or 0):.1f}"
-        return [self.question, self.curve, f"{self.x:g}", stated, mean, spread, worst, str(len(self.found.chips))]
+    software: float
+    mean: float
+    spread: float
+    worst: float
+    chips: int
 
 
 class Study:
@@ -91,8 +85,11 @@ class Study:
             ARCH, more.pop("workload", WORKLOAD), inputs=self.inputs, chips=chips or self.chips,
             overrides=overrides, **more,
         )  # fmt: skip
-        self.rows.append(Row(question, curve, x, found))
-        print(*self.rows[-1].cells(), sep="  ", file=sys.stderr, flush=True)
+        software, mean, worst, spread = (
+            100 * (value or 0.0) for value in (found.stated, found.mean, found.worst, found.spread)
+        )
+        self.rows.append(Row(question, curve, x, software, mean, spread, worst, len(found.chips)))
+        print(*self.rows[-1], sep="; ", file=sys.stderr, flush=True)
 
     def of(self, question: str) -> dict[str, list[Row]]:
         """The rows of a question by curve."""
@@ -183,17 +180,41 @@ def repairs(study: Study, chips: int, retrained: Sequence[str], robust: str | No
 
 
 def table(study: Study, over_time: dict[str, list[float]]) -> str:
-    """All rows in Markdown."""
-    head = ["question", "curve", "x", "software %", "chips %", "spread", "worst", "chips"]
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(row.cells()) + " |" for row in study.rows]
-    if not over_time:
-        return "\n".join(lines) + "\n"
-    lines += ["", "Relative error of conv1's currents summed over T timesteps:", ""]
-    lines += ["| T | " + " | ".join(map(str, TIMESTEPS)) + " |", "|" + "---|" * (len(TIMESTEPS) + 1)]
-    lines += [f"| {name} | " + " | ".join(f"{value:.4f}" for value in values) + " |"
-              for name, values in over_time.items()]  # fmt: skip
-    return "\n".join(lines) + "\n"
+    """A table in Markdown for each question: a row for each curve, mean and spread over the chips."""
+    lines: list[str] = []
+    for question in dict.fromkeys(row.question for row in study.rows):
+        curves = study.of(question)
+        if question == "repair":
+            lines += _table(["repair", "chips", "accuracy", "worst chip", "loss recovered"], _repaired(curves))
+            continue
+        places = sorted({row.x for rows in curves.values() for row in rows})
+        lines += _table([question, *(f"{x:g}" for x in places)],
+                        [[curve, *_along(rows, places)] for curve, rows in curves.items()])  # fmt: skip
+    if over_time:
+        head = ["error of conv1's currents summed over T", *map(str, TIMESTEPS)]
+        lines += _table(head, [[name, *(f"{100 * value:.1f} %" for value in values)]
+                               for name, values in over_time.items()])  # fmt: skip
+    return "\n".join(lines)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *rows)] + [""]
+
+
+def _along(rows: Sequence[Row], places: Sequence[float]) -> list[str]:
+    found = {row.x: f"{row.mean:.1f}" + (f" ± {row.spread:.1f}" if row.chips > 1 else "") for row in rows}
+    return [found.get(x, "") for x in places]
+
+
+def _repaired(curves: dict[str, list[Row]]) -> list[list[str]]:
+    (without,) = curves["none (range full)"]
+    loss, found = without.software - without.mean, []
+    for curve, rows in curves.items():
+        for row in rows:
+            won = "" if row is without else f"{100 * (row.mean - without.mean) / loss:.0f} %"
+            accuracy = f"{row.mean:.1f}" + (f" ± {row.spread:.1f}" if row.chips > 1 else "")
+            found.append([curve, str(row.chips), accuracy, f"{row.worst:.1f}", won])
+    return [["software", "", f"{without.software:.1f}", "", ""], *found]
 
 
 def draw(study: Study, over_time: dict[str, list[float]], path: Path) -> None:
@@ -209,10 +230,9 @@ def draw(study: Study, over_time: dict[str, list[float]], path: Path) -> None:
         for panel, (question, label) in zip(axes.flat, labels.items(), strict=False):
             for curve, rows in study.of(question).items():
                 x = [row.x for row in rows]
-                mean = [100 * (row.found.mean or 0) for row in rows]
-                spread = [100 * (row.found.spread or 0) for row in rows]
+                mean, spread = [row.mean for row in rows], [row.spread for row in rows]
                 panel.errorbar(x, mean, yerr=spread, marker="o", markersize=3.5, linewidth=1.2, capsize=2, label=curve)
-            software = [(row.x, 100 * (row.found.stated or 0)) for row in study.rows if row.question == question]
+            software = [(row.x, row.software) for row in study.rows if row.question == question]
             panel.plot(*zip(*sorted(set(software)), strict=True), color="grey", linestyle=":", label="software")
             if question in ("size", "timesteps"):
                 panel.set_xscale("log", base=2)
@@ -228,14 +248,16 @@ def draw(study: Study, over_time: dict[str, list[float]], path: Path) -> None:
             panel.legend(fontsize=7, loc="lower center" if question == "timesteps" else "best")
         last = axes.flat[-1]
         for name, values in over_time.items():
-            last.plot(TIMESTEPS, values, marker="o", markersize=3.5, label=name)
-        first = over_time["read noise 0.1"][0]
+            last.plot(TIMESTEPS, 100 * np.array(values), marker="o", markersize=3.5, label=name)
+        first = 100 * over_time["read noise 0.1"][0]
         last.plot(TIMESTEPS, first / np.sqrt(TIMESTEPS), color="grey", linestyle=":", label="1 / sqrt(T)")
         last.set_xscale("log", base=2)
         last.set_yscale("log")
         last.set_xticks(TIMESTEPS, [str(tick) for tick in TIMESTEPS])
         last.set_xlabel("timesteps T")
-        last.set_ylabel("relative error of summed currents")
+        last.set_yticks([1, 2, 4, 8], ["1", "2", "4", "8"])
+        last.minorticks_off()
+        last.set_ylabel("error of conv1's summed currents, %")
         last.grid(True)
         last.legend(fontsize=7)
         figure.savefig(path)
