@@ -42,18 +42,14 @@ def made(
 
 
 def calibration_of(
-    arch: CrossbarArchitecture, network: Network, asked: Inputs, gains: Gains, given: Inputs | None, key: str
+    arch: CrossbarArchitecture, network: Network, asked: Inputs, gains: Gains, given: Inputs | None
 ) -> Calibration:
     """What is set with which inputs: those that are ``given``, or others than are asked for (:func:`apart_from`).
 
-    ConfigError, under ``key``, for inputs that would change nothing.
+    A chip that needs none, as one of several designs may, leaves them aside: then ``inputs`` is None.
     """
     ranges = not arch.adc.ideal and arch.adc.range == "calibrated"
     if not ranges and gains == "none":
-        if given is not None:
-            text = "changes nothing: neither ranges of converters nor gains are calibrated"
-            allowed = "calibrate: layer or column, or adc.range: calibrated"
-            raise ConfigError(Problem(text, key=key, value=given.spec, allowed=allowed))
         return Calibration(gains, ranges, None)
     return Calibration(gains, ranges, apart_from(asked, network) if given is None else given)
 

@@ -77,8 +77,6 @@ def _of_chip(asked: InputActivity, architecture: Architecture) -> OnChip:
     last = _LAST.get(asked)
     if last is not None and last.described == described:
         return last
-    setting = calibration_of(
-        chip, asked.network, asked.inputs, of_chip.calibrate, asked.calibration, f"{KEY}.calibration"
-    )
+    setting = calibration_of(chip, asked.network, asked.inputs, of_chip.calibrate, asked.calibration)
     found = _LAST[asked] = OnChip(asked, chip, setting, described)
     return found

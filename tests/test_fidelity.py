@@ -144,7 +144,6 @@ def test_everything_that_is_wrong_is_told_at_once(tmp_path):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({"inputs": "mnist:0", "overrides": EXACT, "calibration": "mnist:1"}, "changes nothing"),
         ({"inputs": "mnist:0", "calibration": "mnist:99999"}, "calibration: there is no sample 99999"),
         ({"inputs": "digits:0"}, r"takes \[1, 28, 28\]"),
         ({}, "executed on"),

@@ -98,7 +98,6 @@ def test_points_that_differ_in_prices_only_share_a_chip():
         (lambda: archsim.simulate("sata", "cnn-mnist", **IMAGE, precision="chip"), "--precision: 'sata' has no analog"),
         (lambda: archsim.simulate("spikeflow", "cnn-mnist", precision="chip"), "changes nothing without --inputs"),
         (lambda: archsim.simulate("spikeflow", "cnn-mnist", **IMAGE, precision="chp"), "did you mean 'chip'"),
-        (lambda: run([*CHIP, "adc.ideal=true", "workload.activity.calibration='mnist:9'"]), "changes nothing"),
         (lambda: run([*CHIP, "workload.activity.calibration='mnst:9'"]), "workload.activity.calibration: no such dat"),
         (lambda: run([*CHIP, "workload.activity.chip=1"], "stated"), "needs 'precision: chip'"),
         (lambda: archsim.metrics("cnn-mnist", overrides="activity={inputs: 'mnist:0', precision: chip}"), "of a chip"),

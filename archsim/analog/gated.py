@@ -41,7 +41,7 @@ def gated_currents(
     The circuit is that of :func:`archsim.crossbar_currents`. ``conductance_s``: (rows, columns) siemens, each
     above 0; ``active``: (inputs, rows) truth values; ``voltage_v``: what active rows are driven with, one number or
     anything that broadcasts to ``active``. The sweeps end when the error, estimated from the last two changes of an
-    input's currents, is at most ``tolerance`` of each column's current without wire resistance; an input that needs
+    input's currents, is at most ``tolerance`` of each column's current; an input that needs
     more than 100 sweeps is solved by elimination instead. ConfigError lists everything that is wrong.
     """
     wires = Wires(r_wordline_ohm, r_bitline_ohm, r_driver_ohm, r_sense_ohm)
@@ -131,9 +131,9 @@ def _inputs_last(array: Floats) -> Floats:
 def _relax(batch: _Batch, tolerance: float) -> tuple[Floats, Bools]:
     """The currents (columns, inputs) and for which inputs they have settled within the tolerance."""
     bit_keep = _keep(batch.cells_s, batch.bit_ohm)
-    ideal_a = np.einsum("rcn,rn->cn", batch.cells_s, np.abs(batch.volts))
-    scale_a = np.maximum(ideal_a, np.finfo(np.float64).tiny)
-    current_a, change = np.zeros_like(ideal_a), np.ones(ideal_a.shape[1])
+    shape = batch.cells_s.shape[1:]
+    current_a, change = np.zeros(shape), np.ones(shape[1])
+    tiny = np.finfo(np.float64).tiny
     potential_v = np.zeros_like(batch.cells_s)
     for _ in range(MOST_SWEEPS):
         potential_v *= batch.cells_s
@@ -141,8 +141,8 @@ def _relax(batch: _Batch, tolerance: float) -> tuple[Floats, Bools]:
         potential_v *= batch.cells_s
         before_a, before = current_a, change
         current_a = _solve(potential_v, bit_keep, batch.bit_ohm, 0.0)
-        change = np.max(np.abs(current_a - before_a) / scale_a, axis=0)
-        factor = np.minimum(change / np.maximum(before, np.finfo(np.float64).tiny), SLOWEST)
+        change = np.max(np.abs(current_a - before_a) / np.maximum(np.abs(current_a), tiny), axis=0)
+        factor = np.minimum(change / np.maximum(before, tiny), SLOWEST)
         settled = np.asarray(change * factor / (1 - factor) <= tolerance)
         if settled.all():
             break

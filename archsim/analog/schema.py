@@ -18,7 +18,9 @@ Conducting = Annotated[Microsiemens, Field(gt=0, le=1e6)]
 Resisting = Annotated[Ohms, Field(ge=1)]
 Lasting = Annotated[Nanoseconds, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Relative = Annotated[float, Field(ge=0)]
+Relative = Annotated[float, Field(ge=0, le=1e3)]
+Sigma = Annotated[Microsiemens, Field(le=1e6)]
+Coefficient = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 MOST_LEVELS = 65536
 US_PER_S = 1e6
@@ -135,7 +137,7 @@ class SpreadPoint(Strict):
     """One point of a measured spread."""
 
     g: Conducting = Field(description="conductance")
-    sigma: Microsiemens = Field(description="standard deviation of the conductance there")
+    sigma: Sigma = Field(description="standard deviation of the conductance there")
 
 
 class Spread(Sourced):
@@ -149,8 +151,8 @@ class Spread(Sourced):
     """
 
     proportional: Relative | None = Field(None, description="sigma as a fraction of the conductance")
-    independent: Microsiemens | None = Field(None, description="sigma that is the same at every conductance")
-    polynomial: tuple[float, ...] | None = Field(
+    independent: Sigma | None = Field(None, description="sigma that is the same at every conductance")
+    polynomial: tuple[Coefficient, ...] | None = Field(
         None, min_length=1, description="sigma in microsiemens: coefficients of (G / g_max)^0, ^1, ..."
     )
     table: tuple[SpreadPoint, ...] | None = Field(

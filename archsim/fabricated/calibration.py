@@ -1,7 +1,7 @@
 """What is set on a chip after it was programmed, from a few inputs: ranges of converters, and gains of layers.
 
 Layer by layer, on what the layers before it send once they are set: the range of the layer's converters
-(:mod:`archsim.fabricated.converters`), then the gain by which its sums are multiplied (its thresholds divided), one for
+(:mod:`archsim.fabricated.ranges`), then the gain by which its sums are multiplied (its thresholds divided), one for
 the layer, or one for each output channel (column). No labels are used.
 
 * Where neurons stand right behind the layer, the gain with which they spike as often as they do in software on these
@@ -17,9 +17,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from archsim.fabricated.converters import Histogram, Quantiser
+from archsim.fabricated.converters import Quantiser
 from archsim.fabricated.layer import CrossbarLayer
-from archsim.fabricated.reading import Read
+from archsim.fabricated.ranges import Seen
 from archsim.snn.operators import with_bias
 from archsim.snn.plan import Neurons
 
@@ -27,8 +27,6 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Gains = Literal["none", "layer", "column"]
 GAINS: tuple[Gains, ...] = get_args(Gains)
-SEEN = 1 << 22
-"""Sums of columns from which a range is chosen, at most, at each read of each block of inputs."""
 OCTAVES = 3.0
 HALVINGS = 12
 
@@ -53,15 +51,10 @@ def largest_sum(layer: CrossbarLayer) -> float:
 
 def set_range(layer: CrossbarLayer, values: Array, numbers: Array) -> None:
     """Choose the range of the layer's converters by what they see of ``values`` [B, T or 1, C, H, W]."""
-    seen = Histogram(largest_sum(layer))
-    weights = {id(one.read): bank.reads.significance() for bank in layer.banks.values() for one in bank.prepared}
-
-    def watch(read: Read, columns: Array) -> None:
-        every = -(-columns.size // SEEN)
-        seen.add(columns[::every], weights[id(read)])
-
+    seen = Seen()
+    of = {id(one.read): bank.reads for bank in layer.banks.values() for one in bank.prepared}
     layer.quantiser = None
-    layer.sums(values, numbers, watch)
+    layer.sums(values, numbers, lambda read, columns: seen.add(of[id(read)], columns))
     layer.quantiser = seen.best(layer.arch.adc.bits)
 
 

@@ -26,6 +26,7 @@ from archsim.workload import Layer, Workload
 
 Array = NDArray[Any]
 Numbers = int | Sequence[int]
+MOST_CELLS = 1 << 28
 Each = Callable[[CrossbarLayer, Array, Array], None]
 
 
@@ -102,6 +103,9 @@ def fabricate(
     MisfitError, UnsupportedError and ConfigError for networks that do not fit, or that the chip or the stated precision
     cannot execute.
     """
+    if not isinstance(arch, CrossbarArchitecture):
+        text = "has no analog crossbars"
+        raise ConfigError(Problem(text, key="arch", value=type(arch).__name__, allowed="a CrossbarArchitecture"))
     problems = workload_problems(workload)
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 0:
         problems.append(Problem("is a whole number", key="number", value=number, allowed="0 or more"))
@@ -110,6 +114,10 @@ def fabricate(
     if problems:
         raise ConfigError(problems)
     placed, found = placements(arch, workload.network), {}
+    cells = arch.crossbar.rows * arch.crossbar.cols * sum(one.crossbars for one in placed.values())
+    if cells > MOST_CELLS:
+        text = f"the crossbars of '{workload.name}' have {cells:,} cells, which are held one by one"
+        raise UnsupportedError(Problem(text, key="crossbar.rows", allowed=f"up to {MOST_CELLS:,} cells"))
     wrong = []
 
     def on_crossbars(layer: Layer, parts: Mapping[str, Array], dtype: np.dtype[Any]) -> CrossbarLayer:

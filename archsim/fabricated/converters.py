@@ -9,12 +9,7 @@ converter: the columns that share it (``column_mux`` neighbours of a crossbar; w
 crossbars of the PE) share its errors. Nonlinearity, noise and hysteresis of converters are not modelled. The range is
 
 ``levels``: 2^b - 1, one code for each level step; ``full``: the largest sum that ideal cells of the rows read at once
-can make; a number; or ``calibrated``: the range R that loses least on columns seen in a few inputs,
-
-    R = argmin_R sum over columns of place^2 (y - lsb q(y))^2,
-
-``place`` being what the column is worth in the weight, so that columns of high digits count more; R is the largest sum
-seen or a fraction of it, or that of one code for each level step.
+can make; a number; or ``calibrated``: what loses least on a few inputs (:mod:`archsim.fabricated.ranges`).
 """
 
 from __future__ import annotations
@@ -32,8 +27,6 @@ Array = NDArray[Any]
 Floats = NDArray[np.float64]
 CONVERTERS = 1 << 20
 """Tells draws of converters from those of cells, which are numbered by crossbar."""
-BINS = 4096
-CANDIDATES = 200
 
 
 @dataclass(frozen=True)
@@ -83,35 +76,3 @@ class Quantiser:
         sums += sums.dtype.type(0.5) if offset is None else (offset + 0.5).astype(sums.dtype)
         np.floor(sums, out=sums)
         return np.clip(sums, 0, self.most, out=sums)
-
-
-class Histogram:
-    """Sums of columns, counted by size, each with the weight of its column."""
-
-    def __init__(self, largest: float) -> None:
-        self.width = max(largest, 1.0) / BINS
-        self.counts = np.zeros(BINS)
-        self.largest = 0.0
-
-    def add(self, sums: Array, weight: Floats) -> None:
-        """Sums [..., columns], with the weight of each column [columns]."""
-        bins = np.clip(sums / self.width, 0, BINS - 1).astype(np.int64)
-        every = np.broadcast_to(weight, sums.shape)
-        self.counts += np.bincount(bins.ravel(), weights=every.ravel(), minlength=BINS)
-        self.largest = max(self.largest, float(sums.max(initial=0.0)))
-
-    def best(self, bits: int) -> Quantiser:
-        """The quantiser that loses least."""
-        centres = (np.arange(BINS) + 0.5) * self.width
-        seen = np.flatnonzero(self.counts)
-        if self.largest <= 0:
-            return Quantiser(bits, float((1 << bits) - 1))
-        found, least = Quantiser(bits, self.largest), np.inf
-        shares = np.linspace(1.0, 1.0 / CANDIDATES, CANDIDATES)
-        for range_ in (float(found.most), *(self.largest * shares)):
-            candidate = Quantiser(bits, float(range_))
-            error = centres[seen] - candidate.lsb * candidate(centres[seen].copy())
-            loss = float((self.counts[seen] * error**2).sum())
-            if loss < least:
-                found, least = candidate, loss
-        return found

@@ -78,13 +78,6 @@ class Reads:
             found += sums[..., self.reference] * self.base
         return np.asarray(found)
 
-    def significance(self) -> Floats:
-        """The square of what each column is worth, [columns]; of a reference that of its base, of all outputs."""
-        place = np.tile(self.scheme.place**2, self.outputs)
-        if self.reference is None:
-            return place
-        return np.concatenate([place, np.bincount(self.reference - len(place)) * self.scheme.base**2])
-
     def effective(self, reduction: int) -> Floats:
         """The weights that the columns realise together if nothing is rounded, [reduction, outputs]."""
         found = np.zeros((reduction, self.outputs))

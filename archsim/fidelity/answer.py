@@ -6,7 +6,8 @@ at the stated bits is wrong on it, the loss is ``100 mean(d)`` points and its st
     100 sqrt(s(a)^2 / C + s(d)^2 / N),
 
 ``s`` being sample standard deviations: chips and inputs are drawn independently. What both vary together is counted in
-either term, so the error is never too small. Of one chip only the second term is known, of one input only the first.
+either term, so on average the error is not too small. Of one chip only the second term is known, of one input only the
+first.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def accuracy(  # noqa: PLR0913 - one parameter per thing that may be asked
     setting = None
     if request is not None and network is not None and given is not None and gains is not None and not gather.problems:
         chip = request.architecture.chip
-        setting = gather.of(partial(calibration_of, chip, network, given, gains, seen, "calibration"))
+        setting = gather.of(partial(calibration_of, chip, network, given, gains, seen))
     if gather.problems or request is None or given is None or numbers is None or setting is None:
         raise ConfigError(gather.problems)
     return measured(Question(request.architecture.chip, request.workload, given, numbers, setting), progress)
@@ -73,7 +73,7 @@ def _numbers(chips: Any, first: Any) -> range:
     problems = []
     for key, value, least in (("chips", chips, 1), ("first_chip", first, 0)):
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value < MOST_CHIPS:
-            text = "is a whole number"
+            text = "must be a whole number"
             problems.append(Problem(text, key=key, value=value, allowed=f"{least} or more, below {MOST_CHIPS}"))
     if problems:
         raise ConfigError(problems)

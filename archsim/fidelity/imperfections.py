@@ -57,7 +57,8 @@ def _of_cells(arch: CrossbarArchitecture, name: str, called: str) -> Imperfectio
         return Imperfection(called, "not modelled", f"'{arch.crossbar.cell.name}' has no figures")
     ages = name == "drift" or (name == "read_noise" and part.flicker is not None)
     aged = f"; {arch.crossbar.age_s:g} s after programming" if ages else ""
-    return Imperfection(called, "modelled", _shown(part.model_dump(exclude={"source"}, exclude_defaults=True)) + aged)
+    figures = part.model_dump(exclude={"source", "note"}, exclude_defaults=True)
+    return Imperfection(called, "modelled", _shown(figures) + aged)
 
 
 def _shown(stated: dict[str, Any]) -> str:

@@ -44,12 +44,17 @@ def _headline(found: Accuracies) -> list[tuple[str, str, str]]:
     if found.mean is None or found.stated is None or found.trained is None or found.worst is None:
         return [("accuracy", "-", "the inputs have no labels"), *rows]
     error = "" if found.loss_error_points is None else f" ± {significant(found.loss_error_points)}"
+    if found.loss_error_points == 0:
+        error = ""
+    of = ", with its standard error" if error else "; no chip differs on any of these inputs"
+    if error and len(found.chips) == 1:
+        of += " over inputs: one chip says nothing of others"
     return [
         ("as trained", percent(found.trained, 1), "in software, in floating point"),
         ("stated bits", percent(found.stated, 1), "in software; what ideal crossbars give"),
         ("on the chips", percent(found.mean, 1), f"mean{_of_spread(found.spread)}"),
         ("worst chip", percent(found.worst, 1), f"chip {found.worst_chip}"),
-        ("loss", f"{found.loss_points:.1f}{error} points", "against the stated bits, with its standard error"),
+        ("loss", f"{found.loss_points:.1f}{error} points", f"against the stated bits{of}"),
         *rows,
     ]
 
@@ -97,6 +102,6 @@ def _number(value: float | None) -> str:
 def calibration_line(found: Accuracies) -> str:
     """What was set on every chip, and with which inputs."""
     if not found.calibrated:
-        return "nothing is calibrated"
+        return "nothing is calibrated: converters have a stated range or are exact, and no gain is asked for"
     note = f", {found.calibration_note}" if found.calibration_note else ""
     return f"calibrated on every chip: {' and '.join(found.calibrated)}, with {found.calibration}{note}; no labels"

@@ -399,7 +399,7 @@ def test_what_belongs_together_is_checked_beside_what_is_wrong_on_its_own(tmp_pa
         "4: levels.states.0: must be a number of uS, above 0 and at most 1000000, or text such as '40 uS'",
         "4: levels.states.1: must be a number of uS, above 0 and at most 1000000, or text such as '40 uS'",
         "9: variation.distribution: unknown value",
-        "9: variation.proportional: must be a number of at least 0 or null",
+        "9: variation.proportional: must be a number from 0 to 1000 or null",
     ]
 
 

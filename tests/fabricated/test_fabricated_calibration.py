@@ -37,13 +37,19 @@ def test_the_range_is_the_best_of_its_candidates(network):
         layer.sums(values, numbers, lambda _, columns: seen.append(columns.astype(float)))
         layer.quantiser = chosen
         sums = np.concatenate(seen)
-        weight = np.tile(place**2, sums.shape[1] // 6)
+        unseen = 1.25 * sums.max()
+
+        def worth(columns):
+            return columns.reshape(len(columns), -1, 6) @ place
 
         def loss(range_):
             lsb = range_ / most
-            return (weight * (sums - lsb * np.clip(np.floor(sums / lsb + 0.5), 0, most)) ** 2).sum()
+            coded = worth(lsb * np.clip(np.floor(sums / lsb + 0.5), 0, most))
+            cut_off = 16 * max(0.0, unseen - range_ - lsb / 2) ** 2
+            signal = (coded * worth(sums)).sum()
+            return (((coded - worth(sums)) ** 2).sum() + cut_off) / signal if signal > 0 else np.inf
 
-        candidates = [15.0, *(sums.max() * np.arange(1, 201) / 200)]
+        candidates = [15.0, *(unseen * np.arange(1, 101) / 100)]
         losses = np.array([loss(one) for one in candidates])
         assert np.isclose(candidates, chosen.range).any()
         assert loss(chosen.range) <= 1.01 * losses.min()

@@ -33,7 +33,7 @@ class Adc(Strict):
         description="bits decided: all, or as many as the active rows need (a popcount finds out)",
     )
     ideal: bool = Field(False, description="for accuracy: conversions are exact; what they cost is that of their bits")
-    range: Literal["calibrated", "full", "levels"] | Annotated[float, Field(gt=0, le=1e9)] = Field(
+    range: Literal["calibrated", "full", "levels"] | Annotated[float, Field(ge=1e-3, le=1e9)] = Field(
         "calibrated",
         description="level steps that the largest code stands for: chosen from a few inputs for each layer, as many "
         "as the rows read at once can make, one for each code, or so many",

@@ -117,7 +117,7 @@ def test_sweeps_may_start_where_a_setting_changes_nothing() -> None:
         ("crossbar.errors.age=1 day", "would have no effect: the cells neither drift nor have 1/f noise"),
         (f"crossbar.errors.read_noise={FLICKER}", "1/f noise grows with the time since programming, which is not"),
         ("adc.range=calibratd", "did you mean 'calibrated'?"),
-        ("adc.range=0", "adc.range: must be a number above 0"),
+        ("adc.range=0", "adc.range: must be a number from 0.001"),
         ("adc.offset=-1", "adc.offset: must be a number from 0 to"),
         ("mapping.encoding=complementary", "did you mean 'complement'?"),
         ("crossbar.states=none.csv", "none.csv: file not found"),
@@ -155,7 +155,7 @@ WRONG = """
 MISTAKES = (
     "crossbar.cell_bits: must be a whole number from 1 to 8",
     "crossbar.errors.age: unknown unit",
-    "crossbar.errors.variation.proportional: must be a number of at least 0",
+    "crossbar.errors.variation.proportional: must be a number from 0 to 1000",
     "crossbar.errors.variation.distribution: unknown value",
     "crossbar.errors.stuck.at_g_max: with at_g_min more than all",
     "crossbar.errors.read_noise.flicker.t_read: is missing",
