@@ -43,12 +43,12 @@ def _headline(found: Accuracies) -> list[tuple[str, str, str]]:
     rows = [("agreement", percent(found.agreement, 1), agreement)]
     if found.mean is None or found.stated is None or found.trained is None or found.worst is None:
         return [("accuracy", "-", "the inputs have no labels"), *rows]
-    error = "" if found.loss_error_points is None else f" ± {significant(found.loss_error_points)}"
+    error, of = "", ""
     if found.loss_error_points == 0:
-        error = ""
-    of = ", with its standard error" if error else "; no chip differs on any of these inputs"
-    if error and len(found.chips) == 1:
-        of += " over inputs: one chip says nothing of others"
+        of = "; no chip differs on any of these inputs"
+    elif found.loss_error_points is not None:
+        error, of = f" ± {significant(found.loss_error_points)}", ", with its standard error"
+        of += " over inputs: one chip says nothing of others" if len(found.chips) == 1 else ""
     return [
         ("as trained", percent(found.trained, 1), "in software, in floating point"),
         ("stated bits", percent(found.stated, 1), "in software; what ideal crossbars give"),
