@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from archsim.report.style import DOWN, GREY, LABEL_LETTERS, TITLE_LETTERS, TOTAL, UP, paper, shortened
-from archsim.result import written_whole
+from archsim.report.saving import save_figure
+from archsim.report.style import DOWN, GREY, LABEL_LETTERS, TITLE_LETTERS, TOTAL, UP, shortened
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 def draw_accuracies(found: Accuracies, file: str | Path) -> Path:
     """A .png, .svg or .pdf, written whole or not at all."""
-    path = Path(file)
-    with paper(), written_whole(path, "the figure") as part:
-        metadata = {"Date": None} if path.suffix == ".svg" else None
-        accuracies_figure(found).savefig(part, format=path.suffix.removeprefix("."), metadata=metadata)
-    return path
+    return save_figure(lambda: accuracies_figure(found), file)
 
 
 def accuracies_figure(found: Accuracies) -> Figure:

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.text import Text
 
 from archsim.report.look import HEADING, WARNING, console_for_people, grid_table
-from archsim.report.style import GREY, TITLE_LETTERS, TOTAL, paper, shortened
+from archsim.report.saving import save_figure
+from archsim.report.style import GREY, TITLE_LETTERS, TOTAL, shortened
 from archsim.report.units import EDP, ENERGY, TIME, percent, scale_for, significant
-from archsim.result import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,11 +50,7 @@ def print_early_exit(found: EarlyExit, console: Console | None = None) -> None:
 
 def draw_early_exit(found: EarlyExit, file: str | Path) -> Path:
     """Accuracy against mean energy, the front joined, into a .png, .svg or .pdf; written whole or not at all."""
-    path = Path(file)
-    with paper(), written_whole(path, "the figure") as part:
-        metadata = {"Date": None} if path.suffix == ".svg" else None
-        early_exit_figure(found).savefig(part, format=path.suffix.removeprefix("."), metadata=metadata)
-    return path
+    return save_figure(lambda: early_exit_figure(found), file)
 
 
 def early_exit_figure(found: EarlyExit) -> Figure:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from archsim.errors import ArchsimError, Problem
-from archsim.report.style import GREY, TITLE_LETTERS, TOTAL, UP, paper, shortened
+from archsim.report.saving import save_figure
+from archsim.report.style import GREY, TITLE_LETTERS, TOTAL, UP, shortened
 from archsim.report.sweep_units import ladder_of, named
 from archsim.report.units import scale_for
-from archsim.result import written_whole
 from archsim.sweeps.front import LARGER_IS_BETTER
 
 if TYPE_CHECKING:
@@ -48,11 +48,7 @@ def check_figure(front_of: Sequence[str], file: str | Path) -> None:
 def draw_front(front: Front, file: str | Path) -> Path:
     """Draw the front into a .png, .svg or .pdf; written whole or not at all."""
     check_figure(front.objectives, file)
-    path = Path(file)
-    with paper(), written_whole(path, "the figure") as part:
-        metadata = {"Date": None} if path.suffix == ".svg" else None
-        front_figure(front).savefig(part, format=path.suffix.removeprefix("."), metadata=metadata)
-    return path
+    return save_figure(lambda: front_figure(front), file)
 
 
 def front_figure(front: Front) -> Figure:
