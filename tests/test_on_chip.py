@@ -161,6 +161,17 @@ def test_a_sweep_has_the_accuracy_on_chips_and_keeps_it(tmp_path, monkeypatch):
     assert len([json.loads(line) for line in added.splitlines()]) == 4
 
 
+def test_a_sweep_may_calibrate_some_of_its_designs_only(tmp_path, monkeypatch):
+    small(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    text = SWEEP.replace("calibrate: layer", "calibration: mine.npz:0..3")
+    assert text != SWEEP
+    text = text[: text.index("space:")] + "space: {crossbar.signed: [differential], adc.range: [full, calibrated]}\n"
+    (tmp_path / "spec.yaml").write_text(text)
+    table = archsim.sweep("spec.yaml", output="some")
+    assert [row["status"] for row in table.rows] == ["ok"] * 2, [row["message"] for row in table.rows]
+
+
 def test_a_sweep_that_cannot_know_accuracies_is_refused(tmp_path, monkeypatch):
     small(tmp_path)
     text = SWEEP.replace("archs: [spikeflow]", "archs: [spikeflow, sata]").replace("mine.npz", "mnst:0")

@@ -221,6 +221,14 @@ def test_inputs_that_sweeps_do_not_solve_are_eliminated():
         np.testing.assert_allclose(one, nodal(cells_s, np.where(on, 0.1, 0.0), 500.0, 500.0, active=on), rtol=1e-8)
 
 
+@pytest.mark.parametrize("ohm", [1e2, 1e6])
+def test_lines_of_great_resistance_do_not_seem_settled(ohm):
+    """Their currents are a millionth of those without wires: an error must be small beside what flows."""
+    cells_s, volts = np.random.default_rng(3).uniform(1e2, 1e3, (4, 3)), np.ones(4)
+    grounded, gated = (crossbar_currents(cells_s, volts, ohm, ohm, how) for how in ("grounded", "gated"))
+    np.testing.assert_allclose(gated, grounded, rtol=1e-9, atol=0)
+
+
 def test_a_loose_tolerance_is_kept():
     rng = np.random.default_rng(10)
     cells_s, active = rng.uniform(5e-6, 5e-5, (64, 64)), rng.random((30, 64)) < 0.4

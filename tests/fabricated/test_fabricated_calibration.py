@@ -58,6 +58,32 @@ def test_the_range_is_the_best_of_its_candidates(network):
     chip.watched(check, inputs)
 
 
+@pytest.mark.parametrize(("signed", "bits"), [("offset", 6), ("offset", 12), ("differential", 5), ("diff", 5)])
+def test_ranges_that_are_chosen_for_ideal_cells_lose_nothing(network, signed, bits):
+    """One code for each level step is exact, also where both columns of a weight have the lowest level's offset."""
+    chip = fabricate(chip_of(f"crossbar.signed={signed}", f"adc.bits={bits}", "pe.crossbars=10"), network)
+    inputs = spikes(np.random.default_rng(0), 12, 4, 50)[..., None, None]
+    chip.calibrate(inputs)
+    found, exact = chip.simulate(inputs), simulate(network, inputs, precision="stated")
+    assert all(np.array_equal(found.spikes[name], exact.spikes[name]) for name in exact.spikes)
+    assert np.array_equal(found.outputs, exact.outputs)
+
+
+def test_coarse_codes_keep_a_signal(network):
+    """Cutting off all that an offset makes large would lose less in squares, and everything else."""
+    chip = fabricate(chip_of("crossbar.signed=offset", "adc.bits=2"), network)
+    inputs = spikes(np.random.default_rng(0), 12, 4, 50)[..., None, None]
+    chip.calibrate(inputs)
+    for layer in chip.layers.values():
+        assert layer.quantiser.range > 4
+
+    def check(layer, values, numbers):
+        sums, exact = layer.sums(values, numbers), layer.exact([values])
+        assert np.corrcoef(sums.ravel(), exact.ravel())[0, 1] > 0.5
+
+    chip.watched(check, inputs)
+
+
 def test_calibrating_again_sets_the_same(network):
     chip = fabricate(chip_of(*ERRS), network, 1)
     inputs = spikes(np.random.default_rng(0), 12, 4, 50)[..., None, None]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from fabricated_chips import NEURON, chip_of, linear_of, workload_of
 
+from archsim.accelerators import load_architecture
 from archsim.errors import ConfigError, MisfitError, UnsupportedError
 from archsim.fabricated import fabricate
 from archsim.inputs import load_workload
@@ -38,6 +39,14 @@ def test_weights_of_one_bit_that_are_nothing(tmp_path):
     workload = linear_of(tmp_path, np.zeros((2, 3)), precision={"weight_bits": 1})
     with pytest.raises(UnsupportedError, match="'fc' has weights of one bit that are 0; with an offset"):
         fabricate(chip_of("crossbar.signed=offset"), workload)
+
+
+def test_a_chip_without_crossbars_and_crossbars_beyond_memory(tmp_path):
+    workload = linear_of(tmp_path, np.ones((2, 3)))
+    with pytest.raises(ConfigError, match="arch: has no analog crossbars"):
+        fabricate(load_architecture("sata").chip, workload)
+    with pytest.raises(UnsupportedError, match="4,294,967,296 cells"):
+        fabricate(chip_of(*ALL, "crossbar.rows=65536", "crossbar.cols=65536"), workload)
 
 
 def test_a_workload_without_weights():
