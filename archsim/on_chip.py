@@ -21,7 +21,7 @@ KEY = "workload.activity"
 def bound(workload: Workload, architecture: Architecture, option: str = f"{KEY}.precision") -> Workload:
     """The workload with the spikes that the chip's crossbars send; one that asks for no chip's as it is.
 
-    ConfigError for a chip without crossbars, under ``option``, and for calibration inputs that change nothing.
+    ConfigError for a chip without crossbars, under ``option``.
     """
     activity = workload.activity
     if not isinstance(activity, InputActivity) or not activity.of_chip:

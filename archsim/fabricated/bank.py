@@ -10,8 +10,8 @@ after the other, each with noise of the dummy of its own); through wires each ce
 current. With ``silent_rows: gated`` the columns are those of the network of the active rows alone. A read
 without an active row gives exactly 0 where silence is skipped.
 
-Responses and variances are rounded to grids on which every sum of them is exact, so that no order of additions changes
-a code.
+Responses and variances are rounded to grids on which every sum of them is exact, and columns of gated rows to
+10^-DIGITS of a level step, so that no order of additions changes a code.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from archsim.fabricated.reading import Read, Reads
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 Watcher = Callable[[Read, Array], None]
+DIGITS = 6
 SIGNIFICAND_BITS = {np.dtype(np.float32): 24, np.dtype(np.float64): 53}
 
 
@@ -110,7 +111,7 @@ class Bank:
             )  # fmt: skip
             answers = self.cells.relative(currents, part.crossbar)
             found[:, part.columns] += answers[which.ravel()]
-        return np.round(found, 6).astype(self.dtype)
+        return np.round(found, DIGITS).astype(self.dtype)
 
     def _prepare(self, read: Read) -> Prepared:
         first, last = int(read.inputs[0]), int(read.inputs[-1])

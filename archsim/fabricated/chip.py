@@ -27,6 +27,7 @@ from archsim.workload import Layer, Workload
 Array = NDArray[Any]
 Numbers = int | Sequence[int]
 MOST_CELLS = 1 << 28
+"""Of all crossbars together: conductances and their effective ones are held in float64, 4 GiB."""
 Each = Callable[[CrossbarLayer, Array, Array], None]
 
 
